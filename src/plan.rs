@@ -39,6 +39,7 @@ mod version;
 mod warnings;
 mod wire;
 mod worker;
+mod written_file;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -68,7 +69,7 @@ pub use missing::Missing;
 use names::by_name;
 pub use names::{ExecutorName, UnknownName};
 pub use opened::Opened;
-pub use partial::{PartialAnswer, WrittenFile};
+pub use partial::PartialAnswer;
 pub use planned_executor::PlannedExecutor;
 pub use run_options::RunOptions;
 pub use sampling::Sampling;
@@ -80,6 +81,7 @@ pub(crate) use scorer::{CellKind, RESERVED};
 pub use summary::Summary;
 use version::PlanVersion;
 pub use worker::serve;
+pub use written_file::WrittenFile;
 
 /// What to score, with which scorer, and how.
 ///

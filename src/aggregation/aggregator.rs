@@ -217,11 +217,10 @@ pub trait Aggregator<S: ?Sized>: Clone + Send + Sync {
     ///
     /// `first` is the index of this part's first record in the whole dataset. It matters to
     /// aggregators that report indices or break ties by them ([`Top`](super::Top),
-    /// [`Extrema`](super::Extrema)) and to those that draw random numbers by them
-    /// ([`Sample`](super::Sample), [`Frequent`](super::Frequent)): their merged states equal the
-    /// state of a single run only if no two records have the same index. If `first` is not known
-    /// yet, pass 0 and [shift](super::Shift::shift) the state later. This works for all aggregators
-    /// except those that draw random numbers.
+    /// [`Extrema`](super::Extrema)) and to [`Sample`](super::Sample), which draws random numbers by
+    /// them: their merged states equal the state of a single run only if no two records have the
+    /// same index. If `first` is not known yet, pass 0 and [shift](super::Shift::shift) the state
+    /// later. This works for all aggregators except `Sample`.
     ///
     /// ```
     /// use manyhands::aggregation::{Bottom, Mean, State};

@@ -1,8 +1,8 @@
 //! Shifts the record indices in a state, for shards that were each numbered from 0.
 
 use super::{
-    Correlation, Count, Covariance, Distinct, ExactQuantiles, Histogram, Mean, MeanInterval,
-    Median, Moments, Quantiles, StateError, StdDev, Sum, Variance,
+    Correlation, Count, Covariance, Distinct, ExactQuantiles, Frequent, Histogram, Mean,
+    MeanInterval, Median, Moments, Quantiles, StateError, StdDev, Sum, Variance,
 };
 
 /// A state whose record indices can be shifted after the records were observed.
@@ -20,14 +20,14 @@ use super::{
 /// | aggregator | `shift` |
 /// |---|---|
 /// | [`Extrema`](super::Extrema), [`Top`](super::Top), [`Bottom`](super::Bottom) | adds to the indices; ties keep their order |
-/// | [`Sample`](super::Sample), [`Frequent`](super::Frequent) | **not implemented**, see below |
+/// | [`Sample`](super::Sample) | **not implemented**, see below |
 /// | the other built-in aggregators | changes nothing: they ignore the index |
 /// | tuples, vectors, options, groups and the adaptors | shifts what they contain |
 ///
-/// `Sample` and `Frequent` keep the records whose indices draw the lowest random numbers. Records
-/// that were dropped under one numbering are gone, although some of them would be kept under
-/// another numbering, so such a state cannot be renumbered. A program that calls `shift` on such a
-/// state does not compile. Give the records of such shards the right indices from the start, with
+/// `Sample` keeps the records whose indices draw the lowest random numbers. Records that were
+/// dropped under one numbering are gone, although some of them would be kept under another
+/// numbering, so such a state cannot be renumbered. A program that calls `shift` on such a state
+/// does not compile. Give the records of such shards the right indices from the start, with
 /// [`partial`](super::Aggregator::partial), after counting the records before them.
 ///
 /// ```
@@ -64,8 +64,8 @@ use super::{
 /// ```
 #[diagnostic::on_unimplemented(
     message = "the record indices in a `{Self}` cannot be moved after the records were observed",
-    note = "`Sample` and `Frequent` choose records by their index: observe each shard with \
-            `.partial(first)`, where `first` is the number of records before it",
+    note = "`Sample` chooses records by their index: observe each shard with `.partial(first)`, \
+            where `first` is the number of records before it",
     note = "an aggregator of your own implements `Shift`; if it ignores the index, `shift` returns \
             the state unchanged"
 )]
@@ -86,9 +86,9 @@ pub(super) fn shifted(index: u64, by: u64) -> Result<u64, StateError> {
 
 /// Implements [`Shift`] for aggregators whose states hold no index.
 macro_rules! ignores_the_index {
-    ($($aggregator:ty),+ $(,)?) => {
+    ($($aggregator:ident $(<$key:ident>)?),+ $(,)?) => {
         $(
-            impl Shift for $aggregator {
+            impl $(<$key>)? Shift for $aggregator $(<$key>)? {
                 /// Returns the state unchanged: it holds no index.
                 fn shift(self, _by: u64) -> Result<Self, StateError> {
                     Ok(self)
@@ -99,12 +99,12 @@ macro_rules! ignores_the_index {
 }
 
 ignores_the_index!(
-    (),
     Correlation,
     Count,
     Covariance,
     Distinct,
     ExactQuantiles,
+    Frequent<K>,
     Histogram,
     Mean,
     MeanInterval,
@@ -115,3 +115,10 @@ ignores_the_index!(
     Sum,
     Variance,
 );
+
+impl Shift for () {
+    /// Returns the state unchanged: it is empty.
+    fn shift(self, _by: u64) -> Result<Self, StateError> {
+        Ok(self)
+    }
+}

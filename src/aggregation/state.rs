@@ -340,12 +340,6 @@ pub enum StateError {
         "a record's index would exceed 2^64 - 1 after the shift; shift by the number of records before the shard"
     )]
     IndexOverflow,
-    /// [`shift`](super::Shift::shift) would change which records the state holds, but it has dropped the others.
-    #[error(
-        "the records of this state were chosen by their indices, so the indices cannot be shifted; observe the records \
-         of the shard with their right indices from the start (`partial`)"
-    )]
-    ChosenByIndex,
 }
 
 fn foreign(found: &str, expected: &str) -> String {

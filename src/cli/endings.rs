@@ -1,5 +1,7 @@
 //! What `score` prints after the report: the failures, notes, and how the run ended.
 
+use std::io::{self, Write as _};
+
 use manyhands::error::FailureKind;
 use manyhands::exit::Exit;
 use manyhands::output::{FailuresFile, PartialFile, RunFiles, ScoresFile};
@@ -10,6 +12,22 @@ use manyhands::{Error, Failure};
 use super::command_error::CommandError;
 use super::text::{ERROR, paint};
 use super::{failures, note, text};
+
+/// Prints a report on standard output, or on standard error if the scores are on standard output.
+pub(super) fn print_report(report: &str, scores_on_stdout: bool, is_json: bool) -> io::Result<()> {
+    if scores_on_stdout {
+        return anstream::stderr().write_all(report.as_bytes());
+    }
+    if is_json {
+        // The report is written without anstream, which would remove text from the data that looks like a color code.
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(report.as_bytes())?;
+        return stdout.flush();
+    }
+    let mut stdout = anstream::stdout().lock();
+    stdout.write_all(report.as_bytes())?;
+    stdout.flush()
+}
 
 /// Prints the failures, and notes about facts that the report does not show.
 pub(super) fn print_notes(plan: &Plan, answer: &Answer, quiet: bool) {

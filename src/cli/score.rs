@@ -4,7 +4,6 @@ mod outputs;
 mod shard;
 
 use std::borrow::Cow;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -26,7 +25,9 @@ use manyhands::{Cancel, Error, Limit, OnFailure};
 
 use super::command_error::CommandError;
 use super::command_words::arguments;
-use super::endings::{end_all_failed, end_with, left_out, print_end, print_notes, print_warnings};
+use super::endings::{
+    end_all_failed, end_with, left_out, print_end, print_notes, print_report, print_warnings,
+};
 use super::failures_arguments::FailuresArguments;
 use super::on_failure::parse_on_failure;
 use super::page_arguments::PageArguments;
@@ -276,7 +277,7 @@ impl Score {
             true => answer.to_json() + "\n",
             false => text::report(opened.plan(), answer, opened.bytes()),
         };
-        self.print(&report)
+        print_report(&report, self.scores_on_stdout(), self.json)
             .map_err(CommandError::write("cannot write the report"))
     }
 
@@ -306,22 +307,6 @@ impl Score {
                 HumanBytes(leftover.bytes)
             ));
         }
-    }
-
-    fn print(&self, report: &str) -> io::Result<()> {
-        if self.scores_on_stdout() {
-            return anstream::stderr().write_all(report.as_bytes());
-        }
-        if self.json {
-            // The report is written without anstream, which would remove text from the data that looks like a color
-            // code.
-            let mut stdout = io::stdout().lock();
-            stdout.write_all(report.as_bytes())?;
-            return stdout.flush();
-        }
-        let mut stdout = anstream::stdout().lock();
-        stdout.write_all(report.as_bytes())?;
-        stdout.flush()
     }
 }
 

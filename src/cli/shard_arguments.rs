@@ -146,6 +146,7 @@ impl ShardArguments {
             return Ok(None);
         };
         let output = Output::new("the partial answer", path).force(force);
+        let output = output.synced(true);
         let open = || Ok(endpoints.open(&output)?);
         watch.open_output(open, Destination::unfinished).map(Some)
     }

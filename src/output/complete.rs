@@ -1,8 +1,8 @@
 //! Files that are complete, but do not have their final names yet.
 
 use super::destination::Destination;
-use super::written::WrittenFile;
 use crate::error::Error;
+use crate::plan::WrittenFile;
 
 /// A file that is complete and still has its temporary name. If the output is [synced](super::Output::synced), the
 /// contents are on the disk. The file is removed if this value is dropped. [`publish`](CompleteFile::publish) renames it

@@ -14,8 +14,9 @@ use super::leftovers::PREFIX;
 use super::replaced;
 use super::requested::{Output, STANDARD, partial_of, refused};
 use super::synced::{SyncFile, sync_folder, to_disk};
-use super::written::{FileHasher, WrittenFile};
+use super::written::FileHasher;
 use crate::error::{Error, NotWritten};
+use crate::plan::WrittenFile;
 
 /// An open output. [`Endpoints::open`](super::Endpoints::open) returns it.
 #[derive(Debug)]

@@ -30,6 +30,7 @@ mod synced;
 pub mod visible;
 mod written;
 
+pub use crate::plan::WrittenFile;
 pub use baselines::{BaselineFile, BaselineName, Baselines};
 pub use complete::{CompleteFile, CompleteRunFiles};
 pub use destination::{Destination, PartialFile};
@@ -43,4 +44,3 @@ pub use page::PageFile;
 pub use requested::Output;
 pub use run_files::RunFiles;
 pub use scores::{LeftOutFields, ScoresFile, ScoresFormat, ScoresOptions, UnfitValues};
-pub use written::WrittenFile;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::aggregation::{Aggregator, Frequent, Kind, Shift, State, StateError};
 
@@ -14,10 +14,10 @@ const LONGEST: usize = 1_000;
 ///
 /// If a column has up to [`MOST_EXACT`](LabelSummary::MOST_EXACT) different labels, each of them is counted exactly. If
 /// it has more, the summary lists the labels that at least a [`SHARE`](LabelSummary::SHARE) of the records with a label
-/// have, as [`Frequent`](crate::aggregation::Frequent) finds them. Then no number is too low, and each is too high by
-/// more than a quarter of this share only with a probability below 1 in 32,768. A label that has this share is missed
-/// with a probability below 1.3·10⁻¹⁴. In both cases, the summary depends on the records alone, not on the number of
-/// workers or the order of their work.
+/// have, as [`Frequent`](crate::aggregation::Frequent) finds them. Then every label that has this share is listed, no
+/// number is too low, and each is too high by more than a quarter of this share only with a probability below 1 in 68
+/// billion. In both cases, the summary depends on the records alone, not on the number of workers, the order of their
+/// work, or how the records were divided into shards.
 ///
 /// A label of more than 1,000 bytes is counted by its first 1,000 bytes, followed by an ellipsis.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -58,21 +58,8 @@ impl LabelSummary {
 }
 
 /// The state of the labels of a column.
-///
-/// While all labels are counted exactly, the [plain form](State::Plain) and a [shifted](Shift) state depend on the
-/// counts alone. With more labels, `Frequent` keeps a sample of the records, which depends on their indices, so the
-/// state cannot be shifted: the records of such a shard must have the right indices from the start.
 #[derive(Clone, Debug)]
 pub(super) struct LabelCounts(Frequent<String>);
-
-/// [`LabelCounts`] as plain data.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) enum PlainLabels {
-    /// The number of records of each label, ordered by label.
-    Exact(Vec<(String, u64)>),
-    /// There are too many labels to count each of them exactly.
-    Estimated(<Frequent<String> as State>::Plain),
-}
 
 impl LabelCounts {
     pub(super) fn new() -> Self {
@@ -128,43 +115,24 @@ fn shortened(label: &str) -> Cow<'_, str> {
 }
 
 impl State for LabelCounts {
-    type Plain = PlainLabels;
+    type Plain = <Frequent<String> as State>::Plain;
 
     fn kind(&self) -> Kind {
-        Kind::new("labels", 1).around([self.0.kind()])
+        Kind::new("labels", 2).around([self.0.kind()])
     }
 
-    fn into_plain(self) -> PlainLabels {
-        match self.0.into_counts() {
-            Ok(mut counts) => {
-                counts.sort_unstable();
-                PlainLabels::Exact(counts)
-            }
-            Err(frequent) => PlainLabels::Estimated(frequent.into_plain()),
-        }
+    fn into_plain(self) -> Self::Plain {
+        self.0.into_plain()
     }
 
-    fn restore(&self, plain: PlainLabels) -> Result<Self, StateError> {
-        let restored = match plain {
-            PlainLabels::Exact(counts) => {
-                if !counts.is_sorted_by(|(one, _), (next, _)| one < next) {
-                    return Err(StateError::Impossible("the labels are out of order"));
-                }
-                self.0.with_counts(counts)
-            }
-            PlainLabels::Estimated(frequent) => self.0.restore(frequent),
-        };
-        restored.map(LabelCounts)
+    fn restore(&self, plain: Self::Plain) -> Result<Self, StateError> {
+        self.0.restore(plain).map(LabelCounts)
     }
 }
 
 impl Shift for LabelCounts {
-    /// Fails if there are more labels than are counted exactly.
-    fn shift(mut self, by: u64) -> Result<Self, StateError> {
-        match by == 0 || self.0.draw_anew(by) {
-            true => Ok(self),
-            false => Err(StateError::ChosenByIndex),
-        }
+    fn shift(self, by: u64) -> Result<Self, StateError> {
+        self.0.shift(by).map(LabelCounts)
     }
 }
 
@@ -226,49 +194,36 @@ mod tests {
         assert_eq!(summary.labels, expected.into());
     }
 
+    /// Each shard is numbered from 0. Shards of 100 records have few labels, and longer shards have too many to be
+    /// counted exactly.
     #[test]
-    fn a_state_with_too_many_labels_cannot_be_shifted() {
-        let few = observed(LabelCounts::above(1.0), labels(20, 100));
-        assert_eq!(
-            few.clone().shift(7).expect("few labels").finish(),
-            few.finish()
-        );
-        let many = observed(LabelCounts::above(1.0), labels(200, 1_000));
-        assert_eq!(many.clone().shift(7).err(), Some(StateError::ChosenByIndex));
-        let unchanged = many.clone().shift(0).expect("the same indices");
-        assert_eq!(unchanged.save(), many.save());
-    }
-
-    /// Each shard is numbered from 0 and has few labels, but together they have many.
-    #[test]
-    fn shards_with_few_labels_each_give_the_answer_of_the_whole() {
+    fn shards_give_the_answer_of_the_whole() {
         let fresh = || LabelCounts::above(0.5);
         let all = labels(500, 10_000);
-        let whole = observed(fresh(), &all).finish();
-        assert!(!whole.exact && whole.labels.len() == 1);
-        let mut merged = fresh();
-        for (shard, first) in all.chunks(100).zip((0..).step_by(100)) {
-            let bytes = observed(fresh(), shard).save();
-            let shard = fresh().load(&bytes).expect("a state");
-            merged.merge(shard.shift(first).expect("few labels"));
+        let whole = observed(fresh(), &all);
+        let summary = whole.clone().finish();
+        assert!(!summary.exact && summary.labels.len() == 1);
+        for records in [100, 1_000, 9_990] {
+            let mut merged = fresh();
+            for (shard, first) in all.chunks(records).zip((0..).step_by(records)) {
+                let bytes = observed(fresh(), shard).save();
+                let shard = fresh().load(&bytes).expect("a state");
+                merged.merge(shard.shift(first).expect("a state without indices"));
+            }
+            assert_eq!(merged.clone().finish(), summary);
+            assert_eq!(merged.save(), whole.clone().save());
         }
-        assert_eq!(merged.finish(), whole);
     }
 
     #[test]
-    fn plain_data_that_no_records_lead_to_is_refused() {
-        let restored = |counts: &[(&str, u64)]| {
-            let counts = counts
-                .iter()
-                .map(|(label, count)| ((*label).to_owned(), *count));
-            LabelCounts::new()
-                .restore(PlainLabels::Exact(counts.collect()))
-                .is_ok()
-        };
-        assert!(restored(&[("a", 1), ("b", 2)]));
-        assert!(!restored(&[("b", 1), ("a", 2)]));
-        assert!(!restored(&[("a", 1), ("a", 2)]));
-        assert!(!restored(&[("a", 0)]));
+    fn the_laws_hold_for_few_and_many_labels() {
+        let look: fn(&String) -> &str = String::as_str;
+        for different in [2, 40, 200] {
+            let labels = labels(different, 400);
+            let state = LabelCounts::above(1.0).of_ref(look);
+            assert_laws(state.clone(), &labels);
+            assert_shift_laws(state, &labels);
+        }
     }
 
     proptest! {

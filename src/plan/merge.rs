@@ -9,10 +9,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::partial::{
-    OneShard, PartialAnswer, PartialBody, PlainInput, PlainReference, StateSource, WrittenFile,
+    OneShard, PartialAnswer, PartialBody, PlainInput, PlainReference, StateSource,
 };
 use super::summary::PlanAggregator;
-use super::{Answer, Plan};
+use super::{Answer, Plan, WrittenFile};
 use crate::aggregation::{Aggregator, State};
 use crate::dataset::{Position, Shard};
 use crate::error::{Error, Failure, FailureKind, OnFailure, Place};

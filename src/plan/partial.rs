@@ -8,8 +8,7 @@ mod same_plan;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-
+use super::WrittenFile;
 use crate::dataset::Shard;
 use crate::error::Error;
 
@@ -123,29 +122,6 @@ impl PartialAnswer {
     pub(super) fn path_or_name(&self) -> PathBuf {
         let name = || PathBuf::from(self.body.shards_text());
         self.path.clone().unwrap_or_else(name)
-    }
-}
-
-/// The length and the hash of a file that a run has written, by which the file is recognised, no matter what it is called.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct WrittenFile {
-    /// Number of bytes.
-    pub bytes: u64,
-    /// XXH3-128 of the bytes.
-    pub hash: u128,
-}
-
-impl WrittenFile {
-    /// A file of this length in bytes, with this XXH3-128 of its bytes.
-    pub fn new(bytes: u64, hash: u128) -> Self {
-        WrittenFile { bytes, hash }
-    }
-}
-
-impl fmt::Debug for WrittenFile {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} bytes, {:032x}", self.bytes, self.hash)
     }
 }
 

@@ -5,8 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use manyhands::aggregation::{
     Aggregator, Bottom, Confidence, Correlation, Count, Covariance, Distinct, ExactQuantiles,
-    Extrema, Histogram, Kind, Mean, MeanInterval, Median, Moments, Quantiles, Shift, State,
-    StateError, StdDev, Sum, Top, Variance, assert_laws, assert_shift_laws,
+    Extrema, Frequent, Histogram, Kind, Mean, MeanInterval, Median, Moments, Quantiles, Shift,
+    State, StateError, StdDev, Sum, Top, Variance, assert_laws, assert_shift_laws,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -28,6 +28,7 @@ fn check_plain(scores: &[f64]) {
         (Median::new(), ExactQuantiles::new(), Quantiles::new()),
         Histogram::new(-1.0, 1.0, 7),
         Distinct::new().of(|score: &f64| score.to_bits()),
+        Frequent::above(0.5).of(|score: &f64| score.to_bits()),
         (),
     );
     assert_shift_laws(index_free, scores);

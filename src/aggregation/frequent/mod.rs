@@ -1,7 +1,7 @@
 //! The keys that many records share.
 
 mod counters;
-mod counts;
+mod least_count;
 mod state;
 
 use std::borrow::Borrow;
@@ -12,44 +12,82 @@ use foldhash::fast::RandomState;
 use serde::Serialize;
 
 use super::Aggregator;
-use super::hashing::{draw, hash_of};
+use super::hashing::hash_of;
 use counters::Counters;
+use least_count::LeastCount;
 
-/// The number of keys that a state holds is this number divided by the share.
+/// Number of keys that are counted exactly, multiplied by the share.
 const KEYS_PER_SHARE: f64 = 32.0;
-/// The smallest share accepted. A state then takes up to about 60 MB.
+/// The smallest share accepted. A state then takes up to about 80 MB.
 const LEAST_SHARE: f64 = 0.0001;
-/// The seed of the random numbers of records. The value does not matter.
-const SEED: u64 = 0;
+
+/// A key becomes a candidate if its lowest counter is at least this many eighths of the share.
+const ENTERS: u64 = 1;
+/// A candidate is in the plain data if its lowest counter is at least this many eighths of the share,
+/// and its counter in the first line at least [`STAYS_BY_FIRST`] eighths.
+const STAYS: u64 = 3;
+const STAYS_BY_FIRST: u64 = 4;
 
 /// Finds the keys that at least a given share of the records have. Answer: [`FrequentKeys`].
 ///
-/// **Exact up to 32 / `share` different keys** (3,200 for 1 %). With more keys:
+/// **Exact up to 32 / `share` different keys** (3,200 for 1 %). With more keys, the counts are kept
+/// in a Count-Min sketch (Cormode and Muthukrishnan, 2005) of 12 lines of 32 / `share` counters,
+/// rounded up to a power of two. Then:
 ///
-/// - A key with at least that share is almost certainly listed: the probability of missing it is at
-///   most (1 − `share`)^(32 / `share`) < 1.3·10⁻¹⁴.
-/// - No count is too low. For each key, the probability that its count is too high by more than a
-///   quarter of `share` times the number of records is below 1 in 32,768; most counts are far
-///   closer to the true counts. Except with that probability, a listed key therefore has at least
-///   three quarters of `share`.
+/// - A key with at least that share is always listed, and no count is too low.
+/// - For each key, the probability that its count is too high by more than a quarter of `share`
+///   times the number of records is below 8⁻¹² (1 in 68 billion); most counts are far closer to the
+///   true counts. Except with that probability, a listed key therefore has at least three quarters
+///   of `share`.
+/// - The answer depends on the records alone, not on their indices, their order, or how states were
+///   saved and merged, unless a key with less than half of `share` is counted as if it had `share`.
+///   For each key, the probability of this is below 16⁻¹² (1 in 280 trillion).
 ///
-/// Up to 32 / `share` keys are counted exactly. Beyond that, the counts are kept in a Count-Min
-/// sketch (Cormode and Muthukrishnan, 2005) of 5 lines of 32 / `share` counters, rounded up to a
-/// power of two. Each index has a fixed random number, and the candidate keys are those of the
-/// records with the lowest numbers. They are a sample of the records that almost certainly contains
-/// every frequent key, and that holds each key once. The probabilities assume that these numbers
-/// and hashes are random; data that were constructed with knowledge of them can invalidate the
-/// probabilities. **Partials from several machines need indices that differ**: give each partial
-/// its first index with [`partial`](Aggregator::partial), since a state that was numbered from 0
-/// cannot be [shifted](super::Shift) later. If each index belongs to `d` records that all have the
-/// same key, as in files that are sorted in the same way, a key is missed with a probability of up
-/// to (1 − `share`)^(32 / (`d`·`share`)), which for 32 files is one in three. The counts are not
-/// affected.
+/// The probabilities assume that the hashes of the keys are random. Data that were constructed with
+/// knowledge of the hashes can make counts too high, make the answer depend on the order, and make a
+/// state grow with each such key. They can hide a frequent key only behind another key that has the
+/// same hash of 64 bits, and cannot make a count too low.
 ///
-/// The answer depends on the records alone, not on their order or how states were merged. The
-/// answers of the usual summaries (Misra and Gries, 1982; SpaceSaving: Metwally, Agrawal and El
-/// Abbadi, 2005) do depend on the order, since which key they drop depends on the keys that they
-/// have observed before.
+/// # Candidates
+///
+/// A sketch has no keys, so a state also holds the keys that may be frequent. When a key is
+/// observed, the lowest of its 12 counters is an upper bound on its count so far. The key becomes a
+/// candidate if this bound is at least an eighth of `share` times the number of records so far.
+/// Candidates whose bound has become lower than that are removed when there are too many. The plain
+/// data of a state holds the candidates whose bound is at least three eighths of `share`, and whose
+/// counter in the first line is at least half of `share`.
+///
+/// Every key with at least half of `share` is a candidate, by induction. At its last record, its
+/// bound is at least its final count, and there are at most as many records as at the end, so it
+/// becomes a candidate. It is never removed, since its bound is never lower than its count. If
+/// two states merge, it has at least half of `share` in one of them, and so that state holds it: if
+/// it had less in both, it would have less in their sum. A state with exact counts holds all of its
+/// keys. If such a state merges with a sketch, or becomes one, its counts are added to the counters,
+/// and its keys become candidates by the same rule as if all of their records were observed at that
+/// moment.
+///
+/// In each line, other keys add records / width ≤ `share` · records / 32 to the counter of a key on
+/// average. By Markov's inequality, they add more than a quarter of `share` with a probability of at
+/// most 1/8, and more than half of `share` with a probability of at most 1/16. The lines are
+/// independent.
+///
+/// States that observed and merged the same records in different ways have the same plain data,
+/// too. For states that were merged without being loaded, the exception is a key with less than an
+/// eighth of `share` whose counts in all lines are too high by a quarter of `share`, and in the first
+/// line by three eighths of it (a probability below 8⁻¹¹ / 12 for each key). After states were saved,
+/// **loaded and merged**, the probability is not negligible: the plain data may lack a key that has
+/// less than half of `share`, but would be in the plain data of a single run, because each part has
+/// dropped it. A rule that depends on the lowest counter alone would often do this to keys that are
+/// close to its bound, since the lowest counters of the parts do not add up to that of the whole. The
+/// counters in the first line do add up. This can therefore only happen to a key that, in one of the
+/// parts, shares its first counter with other keys that have an eighth of `share` or more. The
+/// answer is the same in any case.
+///
+/// # Keys
+///
+/// The answers of the usual summaries (Misra and Gries, 1982; SpaceSaving: Metwally, Agrawal and El
+/// Abbadi, 2005) depend on the order of the records, since which key they drop depends on the keys
+/// that they have observed before.
 ///
 /// Keys need an order, by which equally frequent keys are sorted. Floats have no total order, but
 /// their bits do (`.of(|score: &f64| score.to_bits())`).
@@ -57,15 +95,17 @@ const SEED: u64 = 0;
 /// `Frequent` saves memory, not time: if all keys fit in memory, counting each key with
 /// [`by_ref`](Aggregator::by_ref) is faster.
 ///
-/// A state holds up to 64 / `share` keys. It takes the memory of these keys and about 40 bytes more
-/// for each key. The sketch takes 1,280 to 2,560 / `share` bytes (160 KiB for 1 %), and is
-/// allocated when the counts stop being exact. Observing a score takes a hash and a table look-up
-/// while the counts are exact, and a hash and five counters after that.
+/// A state holds up to 32 / `share` keys. It takes the memory of these keys and about 40 bytes more
+/// for each key. The sketch takes 3,072 to 6,144 / `share` bytes (384 KiB for 1 %), and is allocated
+/// when the counts stop being exact. Observing a score takes a hash and a table look-up while the
+/// counts are exact, and after that a hash, twelve counters, and a table look-up if the key may be
+/// frequent.
 ///
 /// Keys are compared as [`Distinct`](super::Distinct) compares values: by a hash of what they
-/// serialise to. All NaN are one value, and both zeros are one value. A key is cloned when it is
-/// new, and occasionally later. A key and its borrowed form must serialise to the same data, as
-/// `String` and `str` do.
+/// serialise to. All NaN are one value, and both zeros are one value. Of keys that serialise to the
+/// same data, the least is listed. (With a sketch, this is the least of those that were observed
+/// while the key was a candidate.) A key is cloned when it becomes a candidate. A key and its
+/// borrowed form must serialise to the same data and have the same order, as `String` and `str` do.
 ///
 /// ```
 /// use manyhands::aggregation::{Aggregator, Frequent};
@@ -85,30 +125,35 @@ const SEED: u64 = 0;
 #[must_use]
 pub struct Frequent<K> {
     share: f64,
-    /// While there are at most this many keys, each of them is counted exactly. Once there are more,
-    /// this many keys are kept as candidates, and the counts are estimates.
+    least: LeastCount,
+    /// The largest number of keys that are counted exactly.
     most: usize,
     records: u64,
-    /// The keys that are kept, by their hash. While the counts are exact, all keys are kept. After
-    /// that, the map holds the `most` keys with the lowest random numbers. It may hold up to `most`
-    /// other keys as well, because they are removed many at a time, which is faster than to remove
-    /// one key for each key that enters.
+    /// All keys while the counts are exact, and the candidates after that, by their hash.
     keys: HashMap<u64, TrackedKey<K>, RandomState>,
     /// The counts of all keys; `None` until there are more than `most` keys.
     counters: Option<Counters>,
-    /// The key of a record can enter the map only if the random number of the record is at most
-    /// this one.
-    threshold: u64,
+    /// Candidates are removed when there are more than this. It is at least `most`, and at least
+    /// twice as many as were left after the last removal, so that a removal is rare.
+    room: usize,
 }
 
 #[derive(Debug, Clone)]
 struct TrackedKey<K> {
-    /// The key of the record with the lowest random number among the records with this hash.
+    /// The least key that was observed with this hash.
     key: K,
-    /// The random number of that record.
-    number: u64,
     /// The number of records with this hash while the counts are exact, and 0 after that.
     count: u64,
+}
+
+impl<K: Ord> TrackedKey<K> {
+    /// Adds what another state has observed of the same hash.
+    fn absorb(&mut self, other: TrackedKey<K>) {
+        self.count = self.count.saturating_add(other.count);
+        if other.key < self.key {
+            self.key = other.key;
+        }
+    }
 }
 
 /// The answer of [`Frequent`].
@@ -145,13 +190,15 @@ impl<K> Frequent<K> {
             (LEAST_SHARE..=1.0).contains(&share),
             "the share must be between 0.0001 and 1, not {share}"
         );
+        let most = (KEYS_PER_SHARE / share).ceil() as usize;
         Frequent {
             share,
-            most: (KEYS_PER_SHARE / share).ceil() as usize,
+            least: LeastCount::new(share),
+            most,
             records: 0,
             keys: HashMap::default(),
             counters: None,
-            threshold: u64::MAX,
+            room: most,
         }
     }
 
@@ -159,32 +206,15 @@ impl<K> Frequent<K> {
         self.most.next_power_of_two()
     }
 
-    /// Adds one observation of a key, or all observations of the key by another state.
-    fn take(&mut self, hash: u64, mut seen: TrackedKey<K>) {
-        if let Some(counters) = &mut self.counters {
-            counters.add(hash, seen.count);
-            seen.count = 0;
-            if seen.number > self.threshold {
-                return;
+    /// The count of each key, in no particular order. Returns the state itself if the counts are
+    /// not exact.
+    pub(crate) fn into_counts(self) -> Result<Vec<(K, u64)>, Self> {
+        match self.counters {
+            Some(_) => Err(self),
+            None => {
+                let keys = self.keys.into_values();
+                Ok(keys.map(|known| (known.key, known.count)).collect())
             }
-        }
-        match self.keys.entry(hash) {
-            Entry::Vacant(place) => {
-                place.insert(seen);
-            }
-            Entry::Occupied(mut place) => {
-                let known = place.get_mut();
-                known.count = known.count.saturating_add(seen.count);
-                if seen.number < known.number {
-                    known.number = seen.number;
-                    known.key = seen.key;
-                }
-            }
-        }
-        if self.counters.is_none() && self.keys.len() > self.most {
-            self.start_sketch();
-        } else if self.keys.len() / 2 >= self.most {
-            self.narrow();
         }
     }
 
@@ -192,46 +222,72 @@ impl<K> Frequent<K> {
     #[cold]
     fn start_sketch(&mut self) {
         let mut counters = Counters::new(self.width());
-        for (&hash, seen) in &mut self.keys {
-            counters.add(hash, seen.count);
-            seen.count = 0;
+        for (&hash, known) in &mut self.keys {
+            counters.add(hash, known.count);
+            known.count = 0;
         }
         self.counters = Some(counters);
-        self.narrow();
+        self.remove_rare_keys();
     }
 
-    /// Keeps the `most` keys with the lowest numbers.
-    fn narrow(&mut self) {
-        if self.keys.len() > self.most {
-            // The order also depends on the hash, because partials from several machines may have
-            // the same index.
-            let mut order: Vec<(u64, u64)> = self
-                .keys
-                .iter()
-                .map(|(&hash, seen)| (seen.number, hash))
-                .collect();
-            let (_, &mut last, _) = order.select_nth_unstable(self.most - 1);
-            self.keys.retain(|&hash, seen| (seen.number, hash) <= last);
-            self.threshold = last.0;
+    /// Removes the keys that are no candidates any more.
+    #[cold]
+    fn remove_rare_keys(&mut self) {
+        let (least, records) = (self.least, self.records);
+        if let Some(counters) = &self.counters {
+            let may_stay = |hash| least.is_reached(ENTERS, counters.at_most(hash), records);
+            self.keys.retain(|&hash, _| may_stay(hash));
         }
+        self.room = self.most.max(2 * self.keys.len());
     }
 }
 
+/// Whether a candidate with this hash is part of the plain data.
+fn stays(least: LeastCount, counters: &Counters, hash: u64, records: u64) -> bool {
+    least.is_reached(STAYS, counters.at_most(hash), records)
+        && least.is_reached(STAYS_BY_FIRST, counters.first(hash), records)
+}
+
 impl<K: Ord> Frequent<K> {
+    /// Adds a key with all records that another state has observed of it. `records` must already
+    /// contain them.
+    fn take(&mut self, hash: u64, mut seen: TrackedKey<K>) {
+        if let Some(counters) = &mut self.counters {
+            let at_most = counters.add(hash, seen.count);
+            seen.count = 0;
+            if !self.least.is_reached(ENTERS, at_most, self.records) {
+                return;
+            }
+        }
+        self.hold(hash, seen);
+    }
+
+    /// Inserts a key, or adds to it what was observed of it.
+    fn hold(&mut self, hash: u64, seen: TrackedKey<K>) {
+        match self.keys.entry(hash) {
+            Entry::Vacant(place) => {
+                place.insert(seen);
+            }
+            Entry::Occupied(mut place) => place.get_mut().absorb(seen),
+        }
+        if self.counters.is_none() && self.keys.len() > self.most {
+            self.start_sketch();
+        } else if self.keys.len() > self.room {
+            self.remove_rare_keys();
+        }
+    }
+
     /// Returns the answer, without the need to name the type of the scores.
     #[must_use]
-    pub fn finish(mut self) -> FrequentKeys<K> {
-        if self.counters.is_some() {
-            self.narrow();
-        }
+    pub fn finish(self) -> FrequentKeys<K> {
         let least = self.share * self.records as f64;
         let counters = self.counters.as_ref();
         let mut keys: Vec<(FrequentKey<K>, u64)> = self
             .keys
             .into_iter()
-            .map(|(hash, seen)| {
-                let at_most = counters.map_or(seen.count, |counters| counters.at_most(hash));
-                let key = seen.key;
+            .map(|(hash, known)| {
+                let at_most = counters.map_or(known.count, |counters| counters.at_most(hash));
+                let key = known.key;
                 (FrequentKey { key, at_most }, hash)
             })
             .filter(|(frequent, _)| frequent.at_most as f64 >= least)
@@ -254,39 +310,35 @@ impl<K: Ord> Frequent<K> {
 
 impl<Q, K> Aggregator<Q> for Frequent<K>
 where
-    Q: ToOwned<Owned = K> + Serialize + ?Sized,
+    Q: ToOwned<Owned = K> + Ord + Serialize + ?Sized,
     K: Borrow<Q> + Ord + Clone + Send + Sync,
 {
     type Output = FrequentKeys<K>;
     const COMMUTATIVE: bool = true;
 
     #[inline]
-    fn observe(&mut self, index: u64, key: &Q) {
+    fn observe(&mut self, _index: u64, key: &Q) {
         let hash = hash_of(key);
-        let number = draw(SEED, index);
         self.records += 1;
-        if let Some(counters) = &mut self.counters {
-            if number > self.threshold {
-                counters.add(hash, 1);
-                return;
+        let one = match &mut self.counters {
+            Some(counters) => {
+                let at_most = counters.add(hash, 1);
+                if !self.least.is_reached(ENTERS, at_most, self.records) {
+                    return;
+                }
+                0
             }
-        } else if let Some(seen) = self.keys.get_mut(&hash) {
-            seen.count += 1;
-            if number < seen.number {
-                seen.number = number;
-                key.clone_into(&mut seen.key);
+            None => 1,
+        };
+        if let Some(known) = self.keys.get_mut(&hash) {
+            known.count += one;
+            if key < known.key.borrow() {
+                key.clone_into(&mut known.key);
             }
-            return;
+        } else {
+            let key = key.to_owned();
+            self.hold(hash, TrackedKey { key, count: one });
         }
-        let key = key.to_owned();
-        self.take(
-            hash,
-            TrackedKey {
-                key,
-                number,
-                count: 1,
-            },
-        );
     }
 
     fn merge(&mut self, mut later: Self) {
@@ -296,7 +348,6 @@ where
             std::mem::swap(self, &mut later);
         }
         self.records = self.records.saturating_add(later.records);
-        self.threshold = self.threshold.min(later.threshold);
         if let (Some(counters), Some(later)) = (&mut self.counters, &later.counters) {
             counters.merge(later);
         }
@@ -307,5 +358,39 @@ where
 
     fn finish(self) -> FrequentKeys<K> {
         self.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn burst(state: &mut Frequent<u64>, key: u64, records: u64) {
+        for _ in 0..records {
+            Aggregator::<u64>::observe(state, 0, &key);
+        }
+    }
+
+    /// Each key in turn has an eighth of the records so far, and so becomes a candidate.
+    #[test]
+    fn candidates_are_removed_when_there_are_too_many() {
+        let mut state = Frequent::above(1.0);
+        (0..33).for_each(|key| burst(&mut state, key, 2));
+        for key in 100..160 {
+            let records = state.records / 7 + 1;
+            burst(&mut state, key, records);
+            assert!(state.keys.contains_key(&hash_of(&key)));
+            assert!(state.keys.len() <= 32);
+        }
+        let records = state.records;
+        for index in 0..100 {
+            let mut other = Frequent::above(1.0);
+            (0..33).for_each(|key| burst(&mut other, (1 << 20) + 33 * index + key, 2));
+            burst(&mut other, (1 << 30) + index, 20);
+            Aggregator::<u64>::merge(&mut state, other);
+            assert!(state.keys.len() <= 32);
+        }
+        assert_eq!(state.records, records + 8_600);
+        assert!(state.keys.contains_key(&hash_of(&159_u64)));
     }
 }

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::counters::Counters;
-use super::{Frequent, TrackedKey};
+use super::{Frequent, TrackedKey, stays};
 use crate::aggregation::hashing::hash_of;
 use crate::aggregation::state::counted;
 use crate::aggregation::{Kind, State, StateError};
@@ -14,34 +14,32 @@ use crate::aggregation::{Kind, State, StateError};
 /// [`Frequent`] as plain data.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum PlainFrequent<K> {
-    /// The lowest number, the key and the count of each key, ordered by number.
-    Exact(Vec<(u64, K, u64)>),
+    /// Each key with its count, ordered by the hash of the key.
+    Exact(Vec<(K, u64)>),
     /// There were too many keys to count each of them exactly.
     Estimated {
         /// Number of records.
         records: u64,
-        /// The keys with the lowest numbers, ordered by number.
-        keys: Vec<(u64, K)>,
+        /// The keys that may be frequent, ordered by their hash.
+        keys: Vec<K>,
         /// The counters of the sketch, line by line.
         cells: Vec<u64>,
     },
 }
 
 impl<K: Clone + Serialize + DeserializeOwned> Frequent<K> {
-    /// Inserts these keys, each with its number and count.
-    fn hold(&mut self, keys: impl IntoIterator<Item = (u64, K, u64)>) -> Result<(), StateError> {
+    /// Inserts these keys, each with its count.
+    fn insert_all(&mut self, keys: impl IntoIterator<Item = (K, u64)>) -> Result<(), StateError> {
         let mut before = None;
-        for (number, key, count) in keys {
+        for (key, count) in keys {
             let hash = hash_of(&key);
-            let place = Some((number, hash));
-            if place <= before {
-                return Err(StateError::Impossible("the keys are out of order"));
+            if before.is_some_and(|before| before >= hash) {
+                return Err(StateError::Impossible(
+                    "the keys are out of order, or a key occurs twice",
+                ));
             }
-            before = place;
-            let seen = TrackedKey { key, number, count };
-            if self.keys.insert(hash, seen).is_some() {
-                return Err(StateError::Impossible("a key occurs twice"));
-            }
+            before = Some(hash);
+            self.keys.insert(hash, TrackedKey { key, count });
         }
         Ok(())
     }
@@ -51,24 +49,21 @@ impl<K: Clone + Send + Serialize + DeserializeOwned> State for Frequent<K> {
     type Plain = PlainFrequent<K>;
 
     fn kind(&self) -> Kind {
-        Kind::new("frequent", 1).with(&self.share)
+        Kind::new("frequent", 2).with(&self.share)
     }
 
-    fn into_plain(mut self) -> PlainFrequent<K> {
-        if self.counters.is_some() {
-            self.narrow();
-        }
+    fn into_plain(self) -> PlainFrequent<K> {
         let mut keys: Vec<(u64, TrackedKey<K>)> = self.keys.into_iter().collect();
-        keys.sort_unstable_by_key(|(hash, seen)| (seen.number, *hash));
-        let keys = keys.into_iter().map(|(_, seen)| seen);
+        if let Some(counters) = &self.counters {
+            keys.retain(|&(hash, _)| stays(self.least, counters, hash, self.records));
+        }
+        keys.sort_unstable_by_key(|&(hash, _)| hash);
+        let keys = keys.into_iter().map(|(_, known)| known);
         match self.counters {
-            None => PlainFrequent::Exact(
-                keys.map(|seen| (seen.number, seen.key, seen.count))
-                    .collect(),
-            ),
+            None => PlainFrequent::Exact(keys.map(|known| (known.key, known.count)).collect()),
             Some(counters) => PlainFrequent::Estimated {
                 records: self.records,
-                keys: keys.map(|seen| (seen.number, seen.key)).collect(),
+                keys: keys.map(|known| known.key).collect(),
                 cells: counters.into_cells(),
             },
         }
@@ -79,7 +74,7 @@ impl<K: Clone + Send + Serialize + DeserializeOwned> State for Frequent<K> {
             records: 0,
             keys: HashMap::default(),
             counters: None,
-            threshold: u64::MAX,
+            room: self.most,
             ..*self
         };
         match plain {
@@ -87,11 +82,11 @@ impl<K: Clone + Send + Serialize + DeserializeOwned> State for Frequent<K> {
                 if keys.len() > state.most {
                     return Err(StateError::Impossible("more keys than are counted exactly"));
                 }
-                state.records = counted(keys.iter().map(|&(_, _, count)| count))?;
-                if keys.iter().any(|&(_, _, count)| count == 0) {
+                state.records = counted(keys.iter().map(|&(_, count)| count))?;
+                if keys.iter().any(|&(_, count)| count == 0) {
                     return Err(StateError::Impossible("a key with a count of 0"));
                 }
-                state.hold(keys)?;
+                state.insert_all(keys)?;
             }
             PlainFrequent::Estimated {
                 records,
@@ -99,19 +94,20 @@ impl<K: Clone + Send + Serialize + DeserializeOwned> State for Frequent<K> {
                 cells,
             } => {
                 counted([records])?;
-                if keys.len() != state.most || records <= state.most as u64 {
-                    return Err(StateError::Impossible("too few keys or records"));
+                if records <= state.most as u64 {
+                    return Err(StateError::Impossible("too few records"));
                 }
                 let counters = Counters::of(state.width(), cells, records);
                 let counters = counters.ok_or(StateError::Impossible(
                     "counters that do not add up to the number of records",
                 ))?;
-                state.records = records;
-                state.threshold = keys.last().map_or(u64::MAX, |&(number, _)| number);
-                state.hold(keys.into_iter().map(|(number, key)| (number, key, 0)))?;
-                if state.keys.keys().any(|&hash| counters.at_most(hash) == 0) {
-                    return Err(StateError::Impossible("a key with a count of 0"));
+                state.insert_all(keys.into_iter().map(|key| (key, 0)))?;
+                let stays = |&hash: &u64| stays(state.least, &counters, hash, records);
+                if !state.keys.keys().all(stays) {
+                    return Err(StateError::Impossible("a key with too low a count"));
                 }
+                state.records = records;
+                state.room = state.most.max(2 * state.keys.len());
                 state.counters = Some(counters);
             }
         }

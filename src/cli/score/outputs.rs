@@ -36,7 +36,11 @@ impl Score {
             Some((path, format)) => {
                 let output = Output::new("the scores", path).force(self.force);
                 // A shard is scored as a whole or not at all, so what is left of it is of no use.
-                let output = output.keep_partial(!self.shard.is_wanted());
+                let is_shard = self.shard.is_wanted();
+                let output = output
+                    .keep_partial(!is_shard)
+                    .synced(is_shard)
+                    .hashed(is_shard);
                 let open = || Ok(endpoints.open(&output)?);
                 Some((watch.open_output(open, Destination::unfinished)?, format))
             }

@@ -1,6 +1,6 @@
 //! Runs a shard, and writes its partial answer.
 
-use manyhands::output::Destination;
+use manyhands::output::{CompleteFile, CompleteRunFiles, Destination};
 use manyhands::page;
 use manyhands::plan::Opened;
 use manyhands::{Cancel, exit::Exit};
@@ -28,19 +28,27 @@ impl Score {
             opened.run_partial(options)
         });
         watch.end_run();
-        let (mut answer, partial) = match ran {
+        let (mut answer, mut partial) = match ran {
             Ok(ran) => ran,
             Err(error) => {
                 files.iter().for_each(|files| files.discard());
                 return Ok(end_with(error.into(), Ok(None)));
             }
         };
+        // If the command is killed between the two renames, the scores file is missing, and the shard is scored again. If
+        // it were renamed first, it would be in the way of the next attempt.
+        let complete = files.as_ref().map(|files| files.complete()).transpose()?;
+        let complete = complete.flatten();
+        let scores = complete.as_ref().and_then(CompleteRunFiles::scores);
+        if let Some(written) = scores.and_then(CompleteFile::written) {
+            partial.set_scores(written);
+        }
         partial
             .write(&mut to)
             .map_err(CommandError::write("cannot write the partial answer"))?;
         to.finish()?;
+        complete.map(CompleteRunFiles::publish).transpose()?;
         if let Some(files) = &files {
-            files.finish()?;
             answer.warnings.extend(left_out(files));
         }
         let page = page.map(|file| file.write(&page::of_answer(&answer)));

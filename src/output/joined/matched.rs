@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
-use crate::output::written::WrittenFile;
+use crate::plan::WrittenFile;
 
 /// Finds the scores file of each shard by its length and its hash, so it does not matter what the files are called and
 /// in which order they are given. `written` states what each shard has written; `None` means that it has written no

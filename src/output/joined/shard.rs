@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::output::written::WrittenFile;
+use crate::plan::WrittenFile;
 
 /// The scores file of one shard, and the place of its records in the whole.
 #[derive(Clone, Copy, Debug)]

@@ -7,7 +7,8 @@ use super::delimited::RecordEnds;
 use super::shard::ShardScores;
 use crate::error::Error;
 use crate::output::scores::ScoresFormat;
-use crate::output::written::{HashedFile, WrittenFile};
+use crate::output::written::HashedFile;
+use crate::plan::WrittenFile;
 
 /// Number of bytes that are read or unpacked at a time.
 const BLOCK: usize = 256 << 10;

@@ -6,13 +6,13 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-use super::{PlainFailure, PlainSlow, WrittenFile};
+use super::{PlainFailure, PlainSlow};
 use crate::dataset::shard::ShardExtent;
 use crate::dataset::{Delimiter, FormatName, InputFile, RecordsLeftOut, Shard};
 use crate::error::{BadRecord, FailureKind};
-use crate::plan::ReferenceSummary;
 use crate::plan::calls_report::CallsSum;
 use crate::plan::path_text::path_of;
+use crate::plan::{ReferenceSummary, WrittenFile};
 use crate::task::matching::Pairs;
 
 /// The contents of a partial answer, apart from the state of the aggregator.

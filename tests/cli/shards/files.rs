@@ -136,3 +136,49 @@ fn a_report_of_a_shard_says_what_it_counts() {
         (&"1/2".into(), &"a.jsonl".into())
     );
 }
+
+#[test]
+fn the_scores_of_the_shards_are_joined_to_the_bytes_of_one_run() {
+    let folder = folder_with("a.jsonl", &some_records(400));
+    let table = "text,kind\n".to_owned() + &"good,1\n\"bad\nand worse\",2\n,3\n".repeat(50);
+    std::fs::write(folder.path().join("b.csv"), table).expect("a file");
+    for ending in ["jsonl", "csv", "tsv.gz", "jsonl.zst"] {
+        let files = ["a.jsonl", "b.csv"];
+        let options = ["--keep", "kind", "--missing", "skip"];
+        let mut parts = Vec::new();
+        for number in 1..=7 {
+            // The names are in another order than the shards.
+            let scores = format!("{}-scores.{ending}", 9 - number);
+            let arguments = [&options[..], &["-o", &scores]].concat();
+            let scored = super::score_shard(&folder, &files, (number, 7), &arguments);
+            assert_eq!(scored.code, 0, "{}", scored.err);
+            parts.push(scores);
+        }
+        let (whole, joined) = (format!("whole.{ending}"), format!("joined.{ending}"));
+        let one = [
+            &["score"],
+            &files[..],
+            &["--with", "sentiment", "-o", &whole],
+        ]
+        .concat();
+        assert_eq!(run(&folder, &[&one, &options[..]].concat()).code, 1);
+        let from: Vec<&str> = parts.iter().map(String::as_str).collect();
+        let merge =
+            |joined: &str| merge_all(&folder, &[&["-o", joined, "--from"], &from[..]].concat());
+        let merged = merge(&joined);
+        assert_eq!(merged.code, 1, "{}", merged.err);
+        let bytes = |name: &str| std::fs::read(folder.path().join(name)).expect("a file");
+        assert!(bytes(&whole) == bytes(&joined), "{ending}");
+        // A file of scores that has changed is refused, and nothing is written.
+        shell(&folder, &format!("printf x >> 3-scores.{ending}"));
+        let refused = merge(&format!("other.{ending}"));
+        assert_eq!(refused.code, 3, "{}", refused.err);
+        assert!(
+            refused.err.contains(&format!("3-scores.{ending}")),
+            "{}",
+            refused.err
+        );
+        assert!(!folder.path().join(format!("other.{ending}")).exists());
+        shell(&folder, "rm part-*.mh *-scores.*");
+    }
+}

@@ -83,7 +83,10 @@ fn a_changed_input_is_noticed() {
 fn a_wrong_assumption_about_quotes_is_refused_with_the_right_one() {
     // Some cuts are inside the long text.
     let quoted = "looks,like\nsome,records\n".repeat(40);
-    let folder = folder_with("a.csv", &format!("text,kind\n\"{quoted}\",1\ngood,2\n\"fine\",3\n"));
+    let folder = folder_with(
+        "a.csv",
+        &format!("text,kind\n\"{quoted}\",1\ngood,2\n\"fine\",3\n"),
+    );
     let mut told = 0;
     score_shards(&folder, &["a.csv"], 4, &["--starts", "unquoted"]);
     let merged = loop {
