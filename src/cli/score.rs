@@ -33,7 +33,7 @@ use super::on_failure::parse_on_failure;
 use super::page_arguments::PageArguments;
 use super::progress::Progress;
 use super::scoring_arguments::{ScoringArguments, scorers, standard_input_has_data};
-use super::shard_arguments::ShardArguments;
+use super::shard_arguments::{EarlierAttempt, ShardArguments};
 use super::signals::{GRACE, SignalWatch, WatchedRun};
 use super::{note, text};
 
@@ -218,14 +218,15 @@ impl Score {
         };
         // The opened plan also has the column names that are known only from the files.
         let plan = opened.plan().clone();
-        if !self.force && self.shard.is_done(&opened, self.scores.as_deref()) {
+        let earlier = self.shard.earlier(&opened, self.scores.as_deref());
+        if !self.force && earlier == EarlierAttempt::Whole {
             self.shard.note_done();
             return Ok(Exit::Success);
         }
         let token = Cancel::new();
         let watch = SignalWatch::start(quiet)?;
         self.failures.check(&opened)?;
-        let mut outputs = self.open_outputs(&plan, format, &token, &watch)?;
+        let mut outputs = self.open_outputs(&plan, format, earlier, &token, &watch)?;
         if !quiet {
             self.note_leftovers();
         }

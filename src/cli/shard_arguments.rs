@@ -1,6 +1,7 @@
 //! The arguments of `score` about shards.
 
 use std::env;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -64,6 +65,17 @@ enum Starts {
     Unquoted,
 }
 
+/// What an earlier attempt of the same shard, with the same plan and input, has left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum EarlierAttempt {
+    /// There is no partial answer, or it is not the one that this run would write.
+    Nothing,
+    /// The partial answer, but no scores file: the attempt was killed between the two, or it wrote no scores.
+    WithoutScores,
+    /// All files that this run would write.
+    Whole,
+}
+
 /// The variables in which engines say which task of an array a process is, and the number of the first task.
 const TASK_NUMBERS: [(&str, u64); 4] = [
     ("SLURM_ARRAY_TASK_ID", 1),
@@ -107,23 +119,25 @@ impl ShardArguments {
         self.partial.is_some()
     }
 
-    /// Whether the file exists already, and is the answer that the run would write. `scores` is the scores file that the
-    /// run would write too.
-    pub(super) fn is_done(&self, opened: &Opened, scores: Option<&Path>) -> bool {
+    /// Returns what an earlier attempt of the same shard has left. `scores` is the scores file that the run would write.
+    pub(super) fn earlier(&self, opened: &Opened, scores: Option<&Path>) -> EarlierAttempt {
         let Some(path) = self.partial.as_deref().filter(|path| path.is_file()) else {
-            return false;
+            return EarlierAttempt::Nothing;
         };
-        let is_same = |partial: PartialAnswer| {
-            let is_same = partial.is_of(opened)?;
-            let length = scores
-                .and_then(|path| path.metadata().ok())
-                .map(|file| file.len());
-            let expected = partial.scores().map(|scores| scores.bytes);
-            Ok::<bool, Error>(
-                is_same && (scores.is_none() || length.is_some() && length == expected),
-            )
+        let is_same =
+            |partial: PartialAnswer| Ok::<_, Error>((partial.is_of(opened)?, partial.scores()));
+        let found = PartialAnswer::open(path).and_then(is_same);
+        let Ok((true, written)) = found else {
+            return EarlierAttempt::Nothing;
         };
-        PartialAnswer::open(path).and_then(is_same).unwrap_or(false)
+        let Some(scores) = scores else {
+            return EarlierAttempt::Whole;
+        };
+        match (scores.metadata(), written) {
+            (Ok(file), Some(written)) if file.len() == written.bytes => EarlierAttempt::Whole,
+            (Err(error), _) if error.kind() == ErrorKind::NotFound => EarlierAttempt::WithoutScores,
+            _ => EarlierAttempt::Nothing,
+        }
     }
 
     /// Prints that the shard is not scored again.
@@ -131,6 +145,15 @@ impl ShardArguments {
         let path = self.partial.as_deref().unwrap_or(Path::new(""));
         note(format_args!(
             "note: {} is the answer of this shard already, so nothing was scored; --force scores it again",
+            text::plain(path.display())
+        ));
+    }
+
+    /// Prints that another attempt has written the answer while the shard was scored.
+    pub(super) fn note_done_meanwhile(&self) {
+        let path = self.partial.as_deref().unwrap_or(Path::new(""));
+        note(format_args!(
+            "note: another run has written {}, the same answer of this shard, meanwhile",
             text::plain(path.display())
         ));
     }

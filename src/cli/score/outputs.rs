@@ -9,6 +9,7 @@ use manyhands::plan::Plan;
 use super::Score;
 use crate::cli::command_error::CommandError;
 use crate::cli::scoring_arguments::endpoints;
+use crate::cli::shard_arguments::EarlierAttempt;
 use crate::cli::signals::{GRACE, SignalWatch, WatchedRun};
 
 /// The outputs of the command other than the report.
@@ -25,6 +26,7 @@ impl Score {
         &self,
         plan: &Plan,
         format: Option<ScoresOptions>,
+        earlier: EarlierAttempt,
         token: &Cancel,
         watch: &SignalWatch,
     ) -> Result<ScoreOutputs, CommandError> {
@@ -47,7 +49,9 @@ impl Score {
             None => None,
         };
         let failures = self.failures.open(&mut endpoints, self.force, watch)?;
-        let partial = self.shard.open(&mut endpoints, self.force, watch)?;
+        // This run writes the same partial answer as an attempt that was killed before it had renamed its scores.
+        let force = self.force || earlier == EarlierAttempt::WithoutScores;
+        let partial = self.shard.open(&mut endpoints, force, watch)?;
         let unfinished = |page: &Option<PageFile>| page.as_ref().and_then(PageFile::unfinished);
         let page = || self.page.open(&mut endpoints, self.force);
         let page = watch.open_output(page, unfinished)?;

@@ -10,6 +10,7 @@ use super::{Score, run};
 use crate::cli::command_error::CommandError;
 use crate::cli::endings::{end_with, left_out, print_notes, print_warnings};
 use crate::cli::note;
+use crate::cli::shard_arguments::EarlierAttempt;
 use crate::cli::signals::SignalWatch;
 
 impl Score {
@@ -35,6 +36,13 @@ impl Score {
                 return Ok(end_with(error.into(), Ok(None)));
             }
         };
+        // Engines run a shard twice at the same time. The first attempt that ends has written the files.
+        let scores = self.scores.as_deref();
+        if !self.force && self.shard.earlier(opened, scores) == EarlierAttempt::Whole {
+            files.iter().for_each(|files| files.discard());
+            self.shard.note_done_meanwhile();
+            return Ok(Exit::Success);
+        }
         // If the command is killed between the two renames, the scores file is missing, and the shard is scored again. If
         // it were renamed first, it would be in the way of the next attempt.
         let complete = files.as_ref().map(|files| files.complete()).transpose()?;

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::{merge_all, names_like, score_shard, score_shards, some_records, without_times};
-use crate::{binary, folder_with, program, ran, run, score};
+use crate::{binary, folder_with, program, ran, run, score, send, wait_for};
 
 #[test]
 fn sixteen_shards_of_which_some_are_killed_and_some_run_twice_give_the_answer_of_one_run() {
@@ -43,7 +43,7 @@ fn sixteen_shards_of_which_some_are_killed_and_some_run_twice_give_the_answer_of
     for mut attempt in attempts {
         attempt.wait().expect("it ends");
     }
-    // An attempt that has found the file of its twin at the end has failed. The engine tries it again.
+    // If two attempts end in the same moment, one of them may have failed. The engine tries it again.
     score_shards(&folder, &["a.jsonl"], 16, &["--by", "kind"]);
     let merged = merge_all(&folder, &["--json"]);
     let whole = score(&folder, "a.jsonl", &["--by", "kind", "--json"]);
@@ -79,6 +79,54 @@ fn a_shard_that_is_done_is_not_scored_again() {
     // So is a changed input.
     std::fs::write(folder.path().join("a.jsonl"), some_records(101)).expect("a file");
     assert_eq!(shard(&["--by", "kind"]).code, 5);
+}
+
+#[test]
+fn a_shard_that_was_killed_before_its_scores_had_their_name_is_scored_again() {
+    let folder = folder_with("a.jsonl", &some_records(100));
+    let shard = |scores: &str| score_shard(&folder, &["a.jsonl"], (1, 2), &["-o", scores]);
+    let scores = folder.path().join("s.jsonl");
+    assert_eq!(shard("s.jsonl").code, 0);
+    let written = std::fs::read(&scores).expect("scores");
+    let again = shard("s.jsonl");
+    assert_eq!(again.code, 0, "{}", again.err);
+    assert!(again.err.contains("is the answer of this shard already"));
+    // The partial answer gets its name first, so this is what a killed attempt leaves.
+    std::fs::remove_file(&scores).expect("a file");
+    let again = shard("s.jsonl");
+    assert_eq!(again.code, 0, "{}", again.err);
+    assert!(std::fs::read(&scores).expect("scores") == written);
+    // Without its own partial answer, a scores file may be that of anything.
+    std::fs::write(folder.path().join("other.jsonl"), "{}").expect("a file");
+    assert_eq!(shard("other.jsonl").code, 5);
+}
+
+#[test]
+fn of_two_attempts_at_the_same_time_the_later_one_finds_the_answer_of_the_other() {
+    let folder = folder_with("a.jsonl", &some_records(100));
+    let mut slow = std::process::Command::new(binary());
+    slow.current_dir(folder.path());
+    slow.args(["score", "a.jsonl", "--with", "sentiment", "--shard", "1/2"]);
+    slow.args(["--partial", "part-1.mh", "-o", "s.jsonl", "--rate", "20"]);
+    slow.stdout(Stdio::null()).stderr(Stdio::piped());
+    let slow = slow.spawn().expect("it starts");
+    let are_open = || names_like(folder.path(), ".manyhands-", "").len() == 2;
+    wait_for("the outputs", || are_open().then_some(()));
+    send(slow.id(), "STOP");
+    let fast = score_shard(&folder, &["a.jsonl"], (1, 2), &["-o", "s.jsonl"]);
+    assert_eq!(fast.code, 0, "{}", fast.err);
+    send(slow.id(), "CONT");
+    let slow = slow.wait_with_output().expect("it ends");
+    let error = String::from_utf8(slow.stderr).expect("UTF-8");
+    assert!(slow.status.success(), "{error}");
+    assert!(
+        error.contains("another run has written part-1.mh"),
+        "{error}"
+    );
+    assert_eq!(
+        names_like(folder.path(), "", ""),
+        ["a.jsonl", "part-1.mh", "s.jsonl"]
+    );
 }
 
 #[test]
