@@ -55,3 +55,27 @@ fn the_readme_names_the_page() {
     let readme = fs::read_to_string(root().join("README.md")).expect("a readme");
     assert!(readme.contains("(docs/cluster.md)"));
 }
+
+#[test]
+fn the_page_quotes_the_refusals_of_merge() {
+    let sources = ["src/plan/merge/tiling.rs", "src/plan/partial/file.rs"];
+    let sources = sources.map(|path| fs::read_to_string(root().join(path)).expect("a source"));
+    // A message continues on the next line of its source after a backslash.
+    let words: Vec<&str> = sources
+        .iter()
+        .flat_map(|text| text.split_whitespace())
+        .collect();
+    let messages = words.join(" ").replace("\\ ", "");
+    let (_, table) = PAGE.split_once("\n| it says |").expect("the table");
+    let lines = table
+        .lines()
+        .skip(2)
+        .take_while(|line| line.starts_with('|'));
+    let quotes: Vec<&str> = lines
+        .map(|line| line.split('`').nth(1).expect("a quote"))
+        .collect();
+    assert!(quotes.len() >= 12, "{quotes:?}");
+    for piece in quotes.iter().flat_map(|quote| quote.split(" … ")) {
+        assert!(messages.contains(piece), "merge does not say {piece:?}");
+    }
+}
