@@ -158,15 +158,17 @@ def end(process):
 def judge(place, folder, code, text, poison):
     """Returns what became of a run, which begins with "wrong" if it must not happen."""
     named = f"shard {POISON}/{SHARDS} failed for good"
+    has_no_answer = code != 0 and digest(text) is None
     if poison:
-        return "poison named" if code != 0 and named in text and digest(text) is None else f"wrong: exit code {code} with poison"
-    if code == 0:
-        same = (folder / "scores.jsonl").read_bytes() == place.answer.read_bytes()
-        if digest(text) != place.digest:
-            return f"wrong: exit code 0 with the digest {digest(text)}"
-        return "right" if same else "wrong: exit code 0 with other scores"
-    named = re.search(rf"shard \d+/{SHARDS} failed for good", text)
-    return "shard named" if named and digest(text) is None else f"wrong: exit code {code}, no shard is named"
+        return "poison named" if has_no_answer and named in text else f"wrong: exit code {code} with poison"
+    if code != 0:
+        is_named = re.search(rf"shard \d+/{SHARDS} failed for good", text)
+        return "shard named" if has_no_answer and is_named else f"wrong: exit code {code}, and no shard is named"
+    if digest(text) != place.digest:
+        return f"wrong: exit code 0 with the digest {digest(text)}"
+    scores = folder / "scores.jsonl"
+    is_same = scores.exists() and scores.read_bytes() == place.answer.read_bytes()
+    return "right" if is_same else "wrong: exit code 0 with other scores"
 
 
 def one_run(engine, place, killer, number, kills, poison):
