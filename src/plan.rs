@@ -33,6 +33,7 @@ mod run_options;
 mod sampling;
 mod scored;
 mod scorer;
+mod shard_notes;
 mod summary;
 mod thresholds;
 mod version;

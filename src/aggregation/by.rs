@@ -136,6 +136,22 @@ where
     }
 }
 
+impl<A, K, Q, F> ByRef<A, K, Q, F>
+where
+    A: State + Shift + Clone + Send,
+    K: Hash + Eq + Ord + Send,
+    Q: ?Sized,
+{
+    /// Merges the groups of another state, which are plain data. `by` is added to the indices of their records.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if no state has this plain data. Some groups may then have been merged.
+    pub(crate) fn absorb(&mut self, plain: Vec<(K, A::Plain)>, by: u64) -> Result<(), StateError> {
+        self.groups.absorb(plain, by)
+    }
+}
+
 /// Implements `State` and `Shift` for `By` or `ByRef`.
 macro_rules! state_of_groups {
     ([$($generics:tt)*] $adaptor:ty) => {

@@ -120,27 +120,7 @@ pub trait State: Sized {
     /// kind of aggregator, or differ from what the loaded state would save (for example, integers
     /// that take more bytes than necessary).
     fn load(&self, bytes: &[u8]) -> Result<Self, StateError> {
-        let content = checked(bytes)?;
-        let (fingerprint, content) = content
-            .split_first_chunk::<FINGERPRINT_BYTES>()
-            .ok_or(StateError::Damaged)?;
-        let (name, content) =
-            postcard::take_from_bytes::<&str>(content).map_err(|_| StateError::Damaged)?;
-        let expected = self.kind();
-        if *fingerprint != expected.fingerprint() {
-            return Err(StateError::Foreign {
-                found: name.to_owned(),
-                expected: expected.name,
-            });
-        }
-        let restored = match postcard::take_from_bytes(content) {
-            Ok((plain, [])) => self.restore(plain)?,
-            _ => {
-                return Err(StateError::OtherTypes {
-                    kind: name.to_owned(),
-                });
-            }
-        };
+        let restored = self.restore(plain_of(self, bytes)?)?;
         // Neither postcard nor `restore` enforces one encoding, so the restored state is encoded again
         // and all bytes are compared.
         let kind = restored.kind();
@@ -149,9 +129,37 @@ pub trait State: Sized {
             self.restore(plain)
         } else {
             Err(StateError::NotCanonical {
-                kind: expected.name,
+                kind: self.kind().name,
             })
         }
+    }
+}
+
+/// Returns the plain data of a state that was [saved](State::save) as these bytes, and that is of the same kind as
+/// `state`. Unlike [`State::load`], this does not check that the bytes are the only ones that stand for the plain data.
+///
+/// # Errors
+///
+/// Returns an error if the bytes are not a state, are cut short or damaged, or belong to another kind of aggregator.
+pub(crate) fn plain_of<A: State + ?Sized>(state: &A, bytes: &[u8]) -> Result<A::Plain, StateError> {
+    let content = checked(bytes)?;
+    let (fingerprint, content) = content
+        .split_first_chunk::<FINGERPRINT_BYTES>()
+        .ok_or(StateError::Damaged)?;
+    let (name, content) =
+        postcard::take_from_bytes::<&str>(content).map_err(|_| StateError::Damaged)?;
+    let expected = state.kind();
+    if *fingerprint != expected.fingerprint() {
+        return Err(StateError::Foreign {
+            found: name.to_owned(),
+            expected: expected.name,
+        });
+    }
+    match postcard::take_from_bytes(content) {
+        Ok((plain, [])) => Ok(plain),
+        _ => Err(StateError::OtherTypes {
+            kind: name.to_owned(),
+        }),
     }
 }
 

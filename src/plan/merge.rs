@@ -27,8 +27,8 @@ type MergingAggregator = PlanAggregator<fn(Position) -> Option<Place>>;
 /// cover a range of the dataset. If two of the partial answers are of the same shard and have the same result, one of
 /// them counts: engines run a task twice if they cannot tell whether it has ended.
 ///
-/// The states are read and merged by all cores. At any time, there are at most as many states in memory as twice the
-/// number of cores.
+/// The states are read and merged by all cores. The groups of all partial answers are in memory once, and beside them those of
+/// one partial answer for each core.
 ///
 /// # Errors
 ///

@@ -256,7 +256,7 @@ impl Opened {
         deadline: Option<Duration>,
         options: RunOptions<'_>,
     ) -> Result<Answer, Error> {
-        let hashed = HashedRecords::new(records, options.records_hash);
+        let hashed = HashedRecords::new(records, options.shard.map(|notes| &notes.records));
         let first = FirstRecords::new(&hashed, &self.plan, &self.fields);
         let mut answer = match (self.plan.scorer.outside(), scored_by) {
             #[cfg(unix)]

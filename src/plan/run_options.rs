@@ -1,12 +1,13 @@
 //! The options of a run: who receives its progress and its scores, and what can stop it.
 
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use super::records_hash::RecordsHash;
+use super::shard_notes::ShardNotes;
 use super::{CallsNow, Scored};
 use crate::error::Error;
 use crate::machine::Machine;
+#[cfg(any(unix, feature = "http"))]
+use crate::remote::ColumnKinds;
 use crate::sink::Sink;
 use crate::stop::{Cancel, DeadlineGuard};
 
@@ -20,8 +21,7 @@ pub struct RunOptions<'a> {
     pub(super) calls: Option<&'a (dyn Fn(CallsNow) + Sync)>,
     pub(super) machine: Option<&'a Machine>,
     pub(super) command: &'a [String],
-    pub(super) state: Option<&'a OnceLock<Vec<u8>>>,
-    pub(super) records_hash: Option<&'a RecordsHash>,
+    pub(super) shard: Option<&'a ShardNotes>,
 }
 
 impl<'a> RunOptions<'a> {
@@ -72,12 +72,18 @@ impl<'a> RunOptions<'a> {
         self
     }
 
-    /// Saves the state of the plan's aggregator after the run, so that it can be merged with the states of other shards.
-    /// `hash` receives the records that the run reads.
-    pub(super) fn shard(mut self, state: &'a OnceLock<Vec<u8>>, hash: &'a RecordsHash) -> Self {
-        self.state = Some(state);
-        self.records_hash = Some(hash);
+    /// Notes what the partial answer of a shard needs beside the answer.
+    pub(super) fn shard(mut self, notes: &'a ShardNotes) -> Self {
+        self.shard = Some(notes);
         self
+    }
+
+    /// Notes the kinds of the columns that the answers of a program or a service have, if the run is that of a shard.
+    #[cfg(any(unix, feature = "http"))]
+    pub(super) fn note_kinds(&self, kinds: &ColumnKinds) {
+        if let Some(notes) = self.shard {
+            _ = notes.kinds.set(kinds.settled());
+        }
     }
 
     /// Creates the token of a run. It is cancelled when the caller cancels the run, and when the time `deadline` has passed

@@ -13,7 +13,7 @@ use super::leaderboard::{Example, Leaderboard};
 use super::scorer::ScorerColumns;
 use super::thresholds::Thresholds;
 use super::{Plan, Scored};
-use crate::aggregation::{Aggregator, ByRef, Kind, Shift, State, StateError};
+use crate::aggregation::{Aggregator, ByRef, Kind, Shift, State, StateError, plain_of};
 use crate::dataset::Position;
 use crate::error::Place;
 
@@ -238,10 +238,43 @@ impl<P: Clone> State for PlanAggregator<P> {
     }
 }
 
-impl<P> PlanAggregator<P> {
-    /// Adds to the lines of the first `records` records, counted from index 0.
-    pub(super) fn move_lines(&mut self, records: u64, lines: u64) {
-        self.leaders.move_lines(records, lines);
+/// How the records of a state are numbered in the state that it is merged into.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Renumbered {
+    /// Number of records before those of the state.
+    pub(super) records: u64,
+    /// Number of its records, which are its first ones, whose lines are counted from another line.
+    pub(super) first_records: u64,
+    /// Number of lines before the first of these lines.
+    pub(super) lines: u64,
+}
+
+impl<P> PlanAggregator<P>
+where
+    P: Fn(Position) -> Option<Place> + Clone + Send + Sync,
+{
+    /// Merges a saved state, whose records are numbered from 0. The groups are merged one after the other, so the memory
+    /// for all groups is needed only once.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the bytes are no state of this aggregator. A part of the state may then have been merged.
+    pub(super) fn absorb(&mut self, bytes: &[u8], by: Renumbered) -> Result<(), StateError> {
+        let (known, found, groups, leaders) = plain_of(self, bytes)?;
+        let known = self.known.restore(known)?.shift(by.records)?;
+        for (column, later) in self.known.iter_mut().zip(known) {
+            column.merge(later);
+        }
+        self.found
+            .merge(self.found.restore(found)?.shift(by.records)?);
+        let mut leaders = self.leaders.restore(leaders)?;
+        leaders.move_lines(by.first_records, by.lines);
+        self.leaders.merge(leaders.shift(by.records)?);
+        match (&mut self.groups, groups) {
+            (None, None) => Ok(()),
+            (Some(ours), Some(groups)) => ours.absorb(groups, by.records),
+            _ => Err(StateError::Impossible("groups that the plan does not have")),
+        }
     }
 }
 

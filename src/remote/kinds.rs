@@ -151,6 +151,17 @@ impl ColumnKinds {
         }
     }
 
+    /// The columns that are settled and their kinds, ordered by name.
+    pub(crate) fn settled(&self) -> Vec<(String, String)> {
+        let columns = Arc::clone(&lock(&self.state).columns);
+        let columns = columns.iter();
+        let mut named: Vec<_> = columns
+            .map(|(name, column)| (name.to_string(), column.kind.to_string()))
+            .collect();
+        named.sort_unstable();
+        named
+    }
+
     /// Wakes all threads that wait, so that they look at once whether the run was stopped.
     pub(super) fn interrupt(&self) {
         // A thread looks while it holds the lock. It is therefore either waiting now, or has yet to look.
@@ -284,10 +295,9 @@ fn fit<'a>(answer: &'a mut ProgramAnswer, columns: &SettledColumns) -> ColumnFit
             (expected, found) => {
                 let reason = || {
                     Misfit::Kind(wrong_value(format!(
-                        "expected {expected} in the answer's \"{}\", found {}: its first value (record {}) is {expected}",
+                        "expected {expected} in the answer's \"{}\", found {}: its first value is {expected}",
                         beginning(name),
                         described(found),
-                        column.place.0 + 1
                     )))
                 };
                 misfit.get_or_insert_with(reason);

@@ -244,6 +244,26 @@ impl<A: State + Clone + Send, K: Hash + Eq + Ord + Send> Groups<A, K> {
     }
 }
 
+impl<A: State + Shift + Clone + Send, K: Hash + Eq + Ord + Send> Groups<A, K> {
+    /// Merges the groups of another state, which are plain data, one after the other. `by` is added to the indices of their
+    /// records. No second table is built, so that many large states can be merged in the memory of one.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if no state has this plain data. Some groups may then have been merged.
+    pub(super) fn absorb(&mut self, plain: Vec<(K, A::Plain)>, by: u64) -> Result<(), StateError> {
+        if !plain.is_sorted_by(|earlier, later| earlier.0 < later.0) {
+            return Err(StateError::Impossible("groups out of order"));
+        }
+        let merge = self.merge;
+        for (key, state) in plain {
+            let state = self.identity.restore(state)?.shift(by)?;
+            merge(self.of(OwnedKey(key)), state);
+        }
+        Ok(())
+    }
+}
+
 impl<A: Shift + Clone + Send, K: Hash + Eq + Ord + Send> Groups<A, K> {
     pub(super) fn shift(self, by: u64) -> Result<Self, StateError> {
         self.empty().filled(self.finish(|state| state.shift(by)))

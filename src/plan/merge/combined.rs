@@ -3,45 +3,33 @@
 use crate::dataset::shard::ShardExtent;
 use crate::plan::partial::{OneShard, PartialAnswer, PartialBody, PlainInput};
 use crate::plan::plain_place::PlainPlace;
+use crate::plan::summary::Renumbered;
 use crate::report::Report;
 
-/// How the records of a partial answer are renumbered in the whole.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Move {
-    /// Number of records before those of the partial answer.
-    pub(super) records: u64,
-    /// Number of its records whose lines are renumbered, which are its first ones.
-    pub(super) first_records: u64,
-    /// Number of lines before the first of these records.
-    pub(super) lines: u64,
-}
-
-impl Move {
-    /// The lines of the record with this index in the partial answer are moved.
-    fn line(&self, index: u64, place: &mut Option<PlainPlace>) {
-        if index < self.first_records
-            && let Some(place) = place
-        {
-            place.line = place.line.saturating_add(self.lines);
-        }
+/// Moves the line of the record with this index in its partial answer.
+fn move_line(by: Renumbered, index: u64, place: &mut Option<PlainPlace>) {
+    if index < by.first_records
+        && let Some(place) = place
+    {
+        place.line = place.line.saturating_add(by.lines);
     }
 }
 
 /// Returns how the records of each partial answer are renumbered. They are in order.
-pub(super) fn moves(partials: &[PartialAnswer]) -> Vec<Move> {
+pub(super) fn moves(partials: &[PartialAnswer]) -> Vec<Renumbered> {
     let mut before: Option<ShardExtent> = None;
     let mut records = 0;
     let moves = partials.iter().map(|partial| {
         let extent = &partial.body.extent;
         let found = match before {
-            Some(before) if extent.begin.is_inside() => Move {
+            Some(before) if extent.begin.is_inside() => Renumbered {
                 records,
                 first_records: extent.first_records,
                 lines: before.last_lines,
             },
-            _ => Move {
+            _ => Renumbered {
                 records,
-                ..Move::default()
+                ..Renumbered::default()
             },
         };
         records += partial.body.records;
@@ -74,7 +62,7 @@ fn joined(before: &ShardExtent, after: &ShardExtent) -> ShardExtent {
 
 /// Combines the contents of partial answers, which are in order. `moves` are their places in the whole. Returns `None` if
 /// there is no partial answer.
-pub(super) fn body(partials: &[PartialAnswer], moves: &[Move]) -> Option<PartialBody> {
+pub(super) fn body(partials: &[PartialAnswer], moves: &[Renumbered]) -> Option<PartialBody> {
     let mut bodies = partials.iter().map(|partial| &partial.body).zip(moves);
     let (first, _) = bodies.next()?;
     let mut all = first.clone();
@@ -91,12 +79,12 @@ pub(super) fn body(partials: &[PartialAnswer], moves: &[Move]) -> Option<Partial
 const SLOWEST: usize = 5;
 
 /// Adds the contents of the next partial answer.
-fn add(all: &mut PartialBody, next: &PartialBody, by: Move) {
+fn add(all: &mut PartialBody, next: &PartialBody, by: Renumbered) {
     all.last = next.last;
     all.extent = joined(&all.extent, &next.extent);
     let failures = next.failures.iter().map(|failure| {
         let mut failure = failure.clone();
-        by.line(failure.index, &mut failure.place);
+        move_line(by, failure.index, &mut failure.place);
         failure.index += by.records;
         failure
     });
@@ -130,10 +118,15 @@ fn add(all: &mut PartialBody, next: &PartialBody, by: Move) {
         (calls @ None, Some(more)) => *calls = Some(more.clone()),
         (_, None) => {}
     }
+    for (name, kind) in &next.columns {
+        if let Err(place) = all.columns.binary_search_by(|(known, _)| known.cmp(name)) {
+            all.columns.insert(place, (name.clone(), kind.clone()));
+        }
+    }
     all.began = all.began.min(next.began);
     let slowest = next.slowest.iter().map(|slow| {
         let mut slow = slow.clone();
-        by.line(slow.index, &mut slow.place);
+        move_line(by, slow.index, &mut slow.place);
         slow.index += by.records;
         slow
     });

@@ -4,21 +4,21 @@ use std::sync::Arc;
 use std::thread;
 
 use super::MergingAggregator;
-use super::combined::Move;
-use crate::aggregation::{Aggregator, Shift, State, StateError};
+use crate::aggregation::{Aggregator, StateError};
 use crate::error::Error;
 use crate::machine::usable_cores;
 use crate::plan::Plan;
 use crate::plan::partial::{PartialAnswer, refused};
-use crate::plan::summary::PlanAggregator;
+use crate::plan::summary::{PlanAggregator, Renumbered};
 use crate::plan::thresholds::Thresholds;
 use crate::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use crate::sync::{Mutex, lock};
 
 /// Returns the merged state of these partial answers. `moves` has the place of each of them in the whole.
 ///
-/// Each thread takes the next partial answer, and merges its state with a state that a thread has left behind, so there are
-/// at most two states for each thread. The states are commutative, so the order does not matter.
+/// Each thread takes the next partial answer and merges its state into a fork of one aggregator. Forks share their groups,
+/// so these are in memory once, beside those of one partial answer for each thread. The states are commutative, so their
+/// order does not matter.
 ///
 /// # Errors
 ///
@@ -26,68 +26,54 @@ use crate::sync::{Mutex, lock};
 pub(super) fn merged(
     plan: &Plan,
     partials: &[PartialAnswer],
-    moves: &[Move],
+    moves: &[Renumbered],
 ) -> Result<MergingAggregator, Error> {
-    let fresh: MergingAggregator =
-        PlanAggregator::new(plan, Arc::new(Thresholds::new(plan.top)), |_| None);
+    let thresholds = Arc::new(Thresholds::new(plan.top));
+    let mut all: MergingAggregator = PlanAggregator::new(plan, thresholds, |_| None);
     let next = AtomicUsize::new(0);
-    let (left, failed) = (Mutex::new(Vec::new()), Mutex::new(None));
-    let work = || {
+    let (forks, failed) = (Mutex::new(Vec::new()), Mutex::new(None));
+    let work = |mut fork: MergingAggregator| {
         loop {
             let place = next.fetch_add(1, Relaxed);
             let Some((partial, by)) = partials.get(place).zip(moves.get(place)) else {
-                return;
+                break;
             };
-            let mut state = match loaded(&fresh, partial, *by) {
-                Ok(state) => state,
-                Err(error) => {
-                    next.store(partials.len(), Relaxed);
-                    lock(&failed).get_or_insert(error);
-                    return;
-                }
-            };
-            loop {
-                let mut others = lock(&left);
-                let Some(other) = others.pop() else {
-                    others.push(state);
-                    break;
-                };
-                drop(others);
-                state.merge(other);
+            if let Err(error) = absorb(&mut fork, partial, *by) {
+                next.store(partials.len(), Relaxed);
+                lock(&failed).get_or_insert(error);
+                break;
             }
         }
+        lock(&forks).push(fork);
     };
     let threads = usable_cores().min(partials.len());
-    let work = &work;
     thread::scope(|scope| {
+        let work = &work;
         for _ in 1..threads {
+            let fork = all.fork();
             let thread = thread::Builder::new().name("manyhands-merging".to_owned());
             // Without a further thread, the calling thread merges everything.
-            let _ = thread.spawn_scoped(scope, work);
+            let _ = thread.spawn_scoped(scope, move || work(fork));
         }
-        work();
+        work(all.fork());
     });
-    if let Some(error) = lock(&failed).take() {
-        return Err(error);
+    for fork in std::mem::take(&mut *lock(&forks)) {
+        all.merge(fork);
     }
-    let mut states = std::mem::take(&mut *lock(&left)).into_iter();
-    let mut all = states.next().unwrap_or(fresh);
-    states.for_each(|state| all.merge(state));
-    Ok(all)
+    match lock(&failed).take() {
+        Some(error) => Err(error),
+        None => Ok(all),
+    }
 }
 
-/// Reads the state of a partial answer, with the indices and lines that its records have in the whole.
-fn loaded(
-    fresh: &MergingAggregator,
+/// Merges the state of a partial answer.
+fn absorb(
+    all: &mut MergingAggregator,
     partial: &PartialAnswer,
-    by: Move,
-) -> Result<MergingAggregator, Error> {
+    by: Renumbered,
+) -> Result<(), Error> {
     let bytes = partial.state.read()?;
-    let state = fresh.load(&bytes).and_then(|mut state| {
-        state.move_lines(by.first_records, by.lines);
-        state.shift(by.records)
-    });
-    state.map_err(|error| {
+    all.absorb(&bytes, by).map_err(|error| {
         let reason = match error {
             StateError::Damaged | StateError::NoState => "is damaged or cut short".to_owned(),
             other => other.to_string(),

@@ -1,5 +1,7 @@
 //! Checks that partial answers are those of one dataset, and that together they cover a range of it without a gap.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use crate::dataset::shard::{ShardEdge, ShardStart};
@@ -21,6 +23,7 @@ pub(super) fn in_order(mut partials: Vec<PartialAnswer>) -> Result<Vec<PartialAn
             check_same_dataset(first, other)?;
         }
     }
+    check_columns(&partials)?;
     let mut ordered: Vec<PartialAnswer> = Vec::with_capacity(partials.len());
     for partial in partials {
         let Some(before) = ordered.last_mut() else {
@@ -83,6 +86,27 @@ fn check_same_dataset(one: &PartialAnswer, two: &PartialAnswer) -> Result<(), Er
             "{name} was scored with another content of {path}, which the scorer reads, than {other}; score its shard again \
              with the same content"
         ));
+    }
+    Ok(())
+}
+
+/// Checks that the columns of the answers of a program or a service are of the same kinds in all shards. One run over the
+/// whole would have refused values of another kind than the first one.
+fn check_columns(partials: &[PartialAnswer]) -> Result<(), Error> {
+    let mut known: HashMap<&str, (&str, &PartialAnswer)> = HashMap::new();
+    for partial in partials {
+        for (name, kind) in &partial.body.columns {
+            let (first, other) = *known.entry(name).or_insert((kind, partial));
+            if first != kind {
+                return refused(format!(
+                    "the first value of the column {name:?} is {kind} in {}, and {first} in {}; one run over the whole would \
+                     refuse one of the two kinds, so let the answers have values of one kind, and score the shard with the \
+                     other one again",
+                    partial.name(),
+                    other.name()
+                ));
+            }
+        }
     }
     Ok(())
 }

@@ -63,11 +63,11 @@ impl Opened {
         let pairs_before = self.scorer.pairs();
         let before = processor_time();
         let began = SystemTime::now();
-        let mut report = match options.state {
+        let mut report = match options.shard {
             None => pipeline.aggregate_so_far(summary)?,
-            Some(saved) => pipeline
+            Some(notes) => pipeline
                 .aggregate_so_far(summary.partial(0))?
-                .map(|state| saved_and_finished(state, saved)),
+                .map(|state| saved_and_finished(state, &notes.state)),
         };
         report.value.rename(|index| dataset.index_in_input(index));
         report.timing.cpu = processor_time().zip(before).map(|(now, then)| now - then);

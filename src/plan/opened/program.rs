@@ -77,7 +77,9 @@ impl Opened {
         let program = exec.with_limits(plan);
         let task = AssembleScore(&assembly);
         let run = program.answer_in(surroundings, dataset, token, |answered| {
-            self.run_pipeline(executor, answered, task, thresholds, None, options)
+            let answer = self.run_pipeline(executor, answered, task, thresholds, None, options);
+            options.note_kinds(answered.kinds());
+            answer
         });
         let mut answer = run??;
         // All processes have ended, and their processor time is known.

@@ -173,6 +173,7 @@ impl Opened {
             let answer = self.run_pipeline(executor, awaited, task, thresholds, None, options);
             answer.map(|answer| (answer, awaited.tally()))
         });
+        options.note_kinds(&kinds);
         let (mut answer, tally) = run??;
         answer.calls = Some(http.report(tally, service.statistics()));
         Ok(answer)

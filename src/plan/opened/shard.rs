@@ -1,6 +1,5 @@
 //! The run of a shard, whose answer is merged with those of the other shards.
 
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::Opened;
@@ -11,7 +10,7 @@ use crate::plan::partial::{
     OneShard, PartialBody, PlainFailure, PlainInput, PlainReference, PlainSlow, StateSource,
     common_kind, contents_of, same_for_all_shards,
 };
-use crate::plan::records_hash::RecordsHash;
+use crate::plan::shard_notes::ShardNotes;
 use crate::plan::{Answer, PartialAnswer, RunOptions};
 use crate::report::{Timing, WorkerTiming};
 
@@ -35,8 +34,8 @@ impl Opened {
         };
         let plan = same_for_all_shards(&self.plan)?;
         let contents = contents_of(&self.plan)?;
-        let (state, hash) = (OnceLock::new(), RecordsHash::default());
-        let run = self.run(options.shard(&state, &hash));
+        let notes = ShardNotes::default();
+        let run = self.run(options.shard(&notes));
         let mut answer = run.map_err(|error| with_advice(error, shard, &cuts))?;
         if !answer.report.end.is_finished() {
             answer.report.finished()?;
@@ -45,7 +44,7 @@ impl Opened {
         let extent = self.records.extent(cuts)?;
         let inputs = self.inputs_of_shard();
         answer.files = inputs.iter().map(|(_, file)| file.clone()).collect();
-        let state = state.into_inner().unwrap_or_default();
+        let state = notes.state.into_inner().unwrap_or_default();
         let report = &answer.report;
         let first_lines = cuts.begin.is_inside().then(|| {
             let first = self.plan.files.get(cuts.begin.file as usize);
@@ -76,7 +75,8 @@ impl Opened {
             calls: answer.calls.as_ref().map(Into::into),
             began: answer.began,
             slowest: report.timing.slowest.iter().map(PlainSlow::from).collect(),
-            each: vec![one_shard(&answer, hash.value(), first_lines)],
+            each: vec![one_shard(&answer, notes.records.value(), first_lines)],
+            columns: notes.kinds.into_inner().unwrap_or_default(),
             state_bytes: state.len() as u64,
         };
         let partial = PartialAnswer {

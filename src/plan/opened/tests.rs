@@ -8,8 +8,10 @@ use crate::execution::{Sequential, TaskQueue, WorkStealing};
 use crate::plan::MadeUpOptions;
 use crate::plan::wire::WireOutcome;
 use crate::remote::in_process::InProcess;
+use crate::report::Digest;
 use crate::report::End;
 use crate::stop::{Cancel, StopReason};
+use crate::task::Task as _;
 
 const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/reviews.jsonl");
 

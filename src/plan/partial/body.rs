@@ -12,6 +12,7 @@ use crate::dataset::{Delimiter, FormatName, InputFile, RecordsLeftOut, Shard};
 use crate::error::{BadRecord, FailureKind};
 use crate::plan::calls_report::CallsSum;
 use crate::plan::path_text::path_of;
+use crate::plan::shard_notes::NamedKinds;
 use crate::plan::{ReferenceSummary, WrittenFile};
 use crate::task::matching::Pairs;
 
@@ -48,6 +49,8 @@ pub(in crate::plan) struct PartialBody {
     pub(in crate::plan) slowest: Vec<PlainSlow>,
     /// What is known of each shard, in order.
     pub(in crate::plan) each: Vec<OneShard>,
+    /// The columns of the answers of a program or a service, each with its kind, ordered by name.
+    pub(in crate::plan) columns: NamedKinds,
     /// Number of bytes of the state.
     pub(in crate::plan) state_bytes: u64,
 }

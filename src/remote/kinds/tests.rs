@@ -40,16 +40,16 @@ fn in_a_loop(lines: &[String], most: usize) -> Vec<String> {
         }
         let mut wrong = None;
         for (name, value) in answer.iter_mut() {
-            let Some((_, first, kind)) = columns.iter().find(|(known, ..)| known == name) else {
+            let Some((_, _, kind)) = columns.iter().find(|(known, ..)| known == name) else {
                 wrong.get_or_insert(format!("\"{name}\" is new"));
                 continue;
             };
             if *kind == FoundKind::Other {
                 *value = AnswerValue::Json(json(value));
             } else if *kind != FoundKind::of(value) {
-                let (first, found) = (first + 1, described(value));
+                let found = described(value);
                 wrong.get_or_insert(format!(
-                    "\"{name}\", found {found}: its first value (record {first}) is {kind}"
+                    "\"{name}\", found {found}: its first value is {kind}"
                 ));
             }
         }
@@ -157,8 +157,8 @@ fn a_value_of_another_kind_fails_its_record() {
     ]);
     let number = r#"expected a number in the answer's "score", found "#;
     let text = r#"expected a text in the answer's "label", found "#;
-    let is_number = "its first value (record 2) is a number";
-    let is_text = "its first value (record 2) is a text";
+    let is_number = "its first value is a number";
+    let is_text = "its first value is a text";
     assert_eq!(
         checked(&kinds, 0, &answers),
         [
@@ -218,10 +218,7 @@ fn a_thread_with_a_new_name_waits_for_earlier_records() {
             [r#"[("score", Number(1.0))]"#]
         );
         let later = later.join().unwrap();
-        assert!(
-            later.ends_with("its first value (record 1) is a number"),
-            "{later}"
-        );
+        assert!(later.ends_with("its first value is a number"), "{later}");
     });
     // The kinds are settled, so a later record does not wait for the one before it.
     assert_eq!(

@@ -80,6 +80,11 @@ where
         })
     }
 
+    /// The kinds of the columns of the answers.
+    pub(crate) fn kinds(&self) -> &ColumnKinds {
+        &self.kinds
+    }
+
     /// Takes the slot with the earliest record, or a new one. Returns `None` at the end of the records.
     fn check_out(&self) -> Option<WorkerSlot> {
         let mut slots = lock(&self.slots);
