@@ -218,7 +218,11 @@ impl Score {
         };
         // The opened plan also has the column names that are known only from the files.
         let plan = opened.plan().clone();
-        if !self.force && self.shard.is_done(&opened, self.scores.as_deref()) {
+        if !self.force
+            && self
+                .shard
+                .is_done(&opened, self.scores.as_deref(), self.failures.paths())
+        {
             self.shard.note_done();
             return Ok(Exit::Success);
         }

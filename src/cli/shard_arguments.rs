@@ -7,7 +7,7 @@ use std::str::FromStr;
 use clap::{Args, ValueEnum};
 use manyhands::Error;
 use manyhands::dataset::{Shard, ShardStart};
-use manyhands::output::{Destination, Endpoints, Output};
+use manyhands::output::{Destination, Endpoints, Output, WrittenFile};
 use manyhands::plan::{Opened, PartialAnswer, Plan};
 
 use super::command_error::CommandError;
@@ -107,21 +107,30 @@ impl ShardArguments {
         self.partial.is_some()
     }
 
-    /// Whether the file exists already, and is the answer that the run would write. `scores` is the scores file that the
-    /// run would write too.
-    pub(super) fn is_done(&self, opened: &Opened, scores: Option<&Path>) -> bool {
+    /// Whether the file exists already, and is the answer that the run would write. `scores` and `failures`
+    /// are the files that the run would write too.
+    pub(super) fn is_done(
+        &self,
+        opened: &Opened,
+        scores: Option<&Path>,
+        failures: Option<[PathBuf; 2]>,
+    ) -> bool {
         let Some(path) = self.partial.as_deref().filter(|path| path.is_file()) else {
             return false;
         };
         let is_same = |partial: PartialAnswer| {
             let is_same = partial.is_of(opened)?;
-            let length = scores
-                .and_then(|path| path.metadata().ok())
-                .map(|file| file.len());
-            let expected = partial.scores().map(|scores| scores.bytes);
-            Ok::<bool, Error>(
-                is_same && (scores.is_none() || length.is_some() && length == expected),
-            )
+            let exists = |path: &Path, written: Option<WrittenFile>| {
+                let length = path.metadata().ok().map(|file| file.len());
+                length.is_some() && length == written.map(|written| written.bytes)
+            };
+            let has_scores = scores.is_none_or(|path| exists(path, partial.scores()));
+            let written = partial.failures();
+            let has_failures = failures.as_ref().is_none_or(|[records, reasons]| {
+                exists(records, written.map(|written| written.records))
+                    && exists(reasons, written.map(|written| written.reasons))
+            });
+            Ok::<bool, Error>(is_same && has_scores && has_failures)
         };
         PartialAnswer::open(path).and_then(is_same).unwrap_or(false)
     }

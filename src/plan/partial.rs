@@ -8,7 +8,7 @@ mod same_plan;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::WrittenFile;
+use super::{WrittenFailures, WrittenFile};
 use crate::dataset::Shard;
 use crate::error::Error;
 
@@ -90,6 +90,24 @@ impl PartialAnswer {
     pub fn set_scores(&mut self, scores: WrittenFile) {
         if let [one] = self.body.each.as_mut_slice() {
             one.scores = Some(scores);
+        }
+    }
+
+    /// The files of failures and of reasons that were written by the run of a shard, if there are any. `None` also if the
+    /// partial answer covers several shards.
+    pub fn failures(&self) -> Option<&WrittenFailures> {
+        match self.body.each.as_slice() {
+            [one] => one.failures.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Notes which files of failures and of reasons the run of the shard has written, so that
+    /// [`merge`](super::merge) can check that the files belong to this answer. Without effect if the partial answer
+    /// covers several shards.
+    pub fn set_failures(&mut self, failures: WrittenFailures) {
+        if let [one] = self.body.each.as_mut_slice() {
+            one.failures = Some(failures);
         }
     }
 

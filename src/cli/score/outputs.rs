@@ -32,11 +32,11 @@ impl Score {
         if !self.scores_on_stdout() {
             endpoints.standard_output("the report")?;
         }
+        let is_shard = self.shard.is_wanted();
         let destination = match self.scores.as_ref().zip(format) {
             Some((path, format)) => {
                 let output = Output::new("the scores", path).force(self.force);
                 // A shard is scored as a whole or not at all, so what is left of it is of no use.
-                let is_shard = self.shard.is_wanted();
                 let output = output
                     .keep_partial(!is_shard)
                     .synced(is_shard)
@@ -46,7 +46,8 @@ impl Score {
             }
             None => None,
         };
-        let failures = self.failures.open(&mut endpoints, self.force, watch)?;
+        let failures = &self.failures;
+        let failures = failures.open(&mut endpoints, self.force, is_shard, watch)?;
         let partial = self.shard.open(&mut endpoints, self.force, watch)?;
         let unfinished = |page: &Option<PageFile>| page.as_ref().and_then(PageFile::unfinished);
         let page = || self.page.open(&mut endpoints, self.force);

@@ -35,13 +35,16 @@ impl Score {
                 return Ok(end_with(error.into(), Ok(None)));
             }
         };
-        // If the command is killed between the two renames, the scores file is missing, and the shard is scored again. If
-        // it were renamed first, it would be in the way of the next attempt.
+        // If the command is killed between the renames, a file of scores or failures is missing, and the shard is scored
+        // again. If these files were renamed first, they would be in the way of the next attempt.
         let complete = files.as_ref().map(|files| files.complete()).transpose()?;
         let complete = complete.flatten();
         let scores = complete.as_ref().and_then(CompleteRunFiles::scores);
         if let Some(written) = scores.and_then(CompleteFile::written) {
             partial.set_scores(written);
+        }
+        if let Some(written) = complete.as_ref().and_then(CompleteRunFiles::failures) {
+            partial.set_failures(written);
         }
         partial
             .write(&mut to)
