@@ -102,3 +102,83 @@ fn number(text: &[u8]) -> Option<(u64, &[u8])> {
 fn push(number: u64, before: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(CountedNumber::new(number.saturating_add(before)).digits());
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{WrittenFailures, WrittenFile};
+
+    const WHAT: &str = "\"column\":null,\"error\":\"x \\\",\\\"left_out\\\":true\"";
+
+    fn copied(are_left_out: bool, lines: &[&str]) -> Result<(String, u64), OtherRecords> {
+        let file = WrittenFile { bytes: 0, hash: 0 };
+        let written = WrittenFailures {
+            records: file,
+            reasons: file,
+            is_compressed: false,
+            header_bytes: 0,
+            heads: Vec::new(),
+        };
+        let path = Path::new("a \"1\".in");
+        let first = FirstLines {
+            path,
+            records: 9,
+            lines_before: 90,
+        };
+        let shard = ShardFailures {
+            records_path: path,
+            reasons_path: path,
+            written: &written,
+            records: 20,
+            records_before: 95,
+            first_lines: Some(first),
+        };
+        let mut copier = ReasonsCopier::new(&shard, are_left_out);
+        let mut out = Vec::new();
+        for line in lines {
+            copier.copy(line.as_bytes(), &mut out)?;
+        }
+        assert_eq!(copier.failed, lines.len() as u64);
+        Ok((String::from_utf8(out).expect("JSON"), copier.left_out))
+    }
+
+    #[test]
+    fn numbers_and_marks_are_those_of_the_whole() {
+        let reason = |number: u64, file: &str, line: u64, end: &str| {
+            format!("{{\"record\":{number},\"file\":\"{file}\",\"line\":{line},{WHAT}{end}}}\n")
+        };
+        let mark = ",\"left_out\":true";
+        let lines = [
+            reason(5, "a \\\"1\\\".in", 9, ""),
+            reason(8, "other", 9, ""),
+            "{\"record\":9,\"error\":\"no place\"}\n".to_owned(),
+            reason(10, "a \\\"1\\\".in", 10, mark),
+        ];
+        let lines = lines.each_ref().map(String::as_str);
+        for (are_left_out, end, left_out) in [(false, "", 1), (true, mark, 4)] {
+            let whole = reason(100, "a \\\"1\\\".in", 99, end)
+                + &reason(103, "other", 9, end)
+                + &format!("{{\"record\":104,\"error\":\"no place\"{end}}}\n")
+                + &reason(105, "a \\\"1\\\".in", 10, mark);
+            assert_eq!(copied(are_left_out, &lines), Ok((whole, left_out)));
+        }
+    }
+
+    #[test]
+    fn lines_that_are_no_reasons_of_later_records_are_refused() {
+        let line = "{\"record\":5,\"error\":\"x\"}\n";
+        for lines in [
+            &[line, line][..],
+            &["{\"record\":0,\"error\":\"x\"}\n"],
+            &["{\"record\":21,\"error\":\"x\"}\n"],
+            &["{\"error\":\"x\"}\n"],
+            &["\n"],
+        ] {
+            let refused = copied(false, lines).expect_err("it is no reason");
+            assert!(refused.starts_with("a reason is not that of a record from "));
+            assert!(refused.ends_with("to 20"), "{refused}");
+        }
+        let refused = copied(false, &["{\"record\":5,\"error\":\"x\n"]);
+        assert_eq!(refused, Err("it ends inside a reason".to_owned()));
+    }
+}

@@ -83,7 +83,7 @@ fn table(records: usize) -> Vec<u8> {
 
 #[test]
 fn the_failures_of_the_shards_are_joined_to_the_bytes_of_one_run() {
-    let folder = folder_with("a.jsonl", &some_records(300));
+    let folder = folder_with("a.jsonl", some_records(300));
     write(&folder, "we\"ird.csv", table(40));
     write(&folder, "good.jsonl", "{\"text\":\"good\"}\n".repeat(50));
     write(
@@ -113,7 +113,7 @@ fn the_failures_of_the_shards_are_joined_to_the_bytes_of_one_run() {
 
 #[test]
 fn records_of_other_formats_are_left_out_as_in_one_run() {
-    let folder = folder_with("a.jsonl", &some_records(100));
+    let folder = folder_with("a.jsonl", some_records(100));
     write(&folder, "b.csv", table(20));
     let other = "id,text\n".to_owned() + &"1,\n2,good\n".repeat(200) + &"x".repeat(900) + ",y\n";
     write(&folder, "c.csv", other);
@@ -144,7 +144,7 @@ fn records_that_a_shard_has_left_out_and_one_run_has_not_are_refused() {
 
 #[test]
 fn scores_and_failures_are_taken_from_one_list() {
-    let folder = folder_with("a.jsonl", &some_records(200));
+    let folder = folder_with("a.jsonl", some_records(200));
     for number in 1..=3 {
         let (scores, failures) = (format!("x{number}.jsonl"), format!("y{number}.jsonl"));
         let arguments = ["-o", &scores, "--failures", &failures];
@@ -172,7 +172,7 @@ fn scores_and_failures_are_taken_from_one_list() {
 
 #[test]
 fn files_of_failures_that_are_not_those_of_the_shards_are_refused() {
-    let folder = folder_with("a.jsonl", &some_records(200));
+    let folder = folder_with("a.jsonl", some_records(200));
     let from = score_with_failures(&folder, &["a.jsonl"], 3, ".jsonl", &[]);
     let exists = |name: &str| folder.path().join(name).exists();
     let refused = |from: &[String], expected: &[&str]| {
@@ -247,7 +247,7 @@ fn files_of_failures_that_are_not_those_of_the_shards_are_refused() {
 
 #[test]
 fn a_shard_is_scored_again_if_its_files_of_failures_are_missing() {
-    let folder = folder_with("a.jsonl", &some_records(100));
+    let folder = folder_with("a.jsonl", some_records(100));
     let scored = |arguments: &[&str]| {
         let arguments = [&["--failures", "bad"], arguments].concat();
         let ran = score_shard(&folder, &["a.jsonl"], (2, 2), &arguments);
