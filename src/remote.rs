@@ -32,7 +32,6 @@ mod start_history;
 pub use answer::{AnswerValue, ProgramAnswer};
 pub use conversation::RecordReply;
 pub(crate) use conversation::{Elsewhere, ask};
-#[cfg(feature = "http")]
 pub(crate) use kinds::ColumnKinds;
 pub use process_pool::ProcessPool;
 pub(crate) use process_pool::{Coordinator, WorkerProcess, serve};
