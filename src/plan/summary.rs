@@ -240,7 +240,7 @@ impl<P: Clone> State for PlanAggregator<P> {
 
 /// How the records of a state are numbered in the state that it is merged into.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Renumbered {
+pub(super) struct PlaceInWhole {
     /// Number of records before those of the state.
     pub(super) records: u64,
     /// Number of its records, which are its first ones, whose lines are counted from another line.
@@ -259,7 +259,7 @@ where
     /// # Errors
     ///
     /// Returns an error if the bytes are no state of this aggregator. A part of the state may then have been merged.
-    pub(super) fn absorb(&mut self, bytes: &[u8], by: Renumbered) -> Result<(), StateError> {
+    pub(super) fn absorb(&mut self, bytes: &[u8], by: PlaceInWhole) -> Result<(), StateError> {
         let (known, found, groups, leaders) = plain_of(self, bytes)?;
         let known = self.known.restore(known)?.shift(by.records)?;
         for (column, later) in self.known.iter_mut().zip(known) {

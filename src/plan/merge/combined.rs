@@ -3,11 +3,11 @@
 use crate::dataset::shard::ShardExtent;
 use crate::plan::partial::{OneShard, PartialAnswer, PartialBody, PlainInput};
 use crate::plan::plain_place::PlainPlace;
-use crate::plan::summary::Renumbered;
+use crate::plan::summary::PlaceInWhole;
 use crate::report::Report;
 
 /// Moves the line of the record with this index in its partial answer.
-fn move_line(by: Renumbered, index: u64, place: &mut Option<PlainPlace>) {
+fn move_line(by: PlaceInWhole, index: u64, place: &mut Option<PlainPlace>) {
     if index < by.first_records
         && let Some(place) = place
     {
@@ -16,20 +16,20 @@ fn move_line(by: Renumbered, index: u64, place: &mut Option<PlainPlace>) {
 }
 
 /// Returns how the records of each partial answer are renumbered. They are in order.
-pub(super) fn moves(partials: &[PartialAnswer]) -> Vec<Renumbered> {
+pub(super) fn moves(partials: &[PartialAnswer]) -> Vec<PlaceInWhole> {
     let mut before: Option<ShardExtent> = None;
     let mut records = 0;
     let moves = partials.iter().map(|partial| {
         let extent = &partial.body.extent;
         let found = match before {
-            Some(before) if extent.begin.is_inside() => Renumbered {
+            Some(before) if extent.begin.is_inside() => PlaceInWhole {
                 records,
                 first_records: extent.first_records,
                 lines: before.last_lines,
             },
-            _ => Renumbered {
+            _ => PlaceInWhole {
                 records,
-                ..Renumbered::default()
+                ..PlaceInWhole::default()
             },
         };
         records += partial.body.records;
@@ -62,7 +62,7 @@ fn joined(before: &ShardExtent, after: &ShardExtent) -> ShardExtent {
 
 /// Combines the contents of partial answers, which are in order. `moves` are their places in the whole. Returns `None` if
 /// there is no partial answer.
-pub(super) fn body(partials: &[PartialAnswer], moves: &[Renumbered]) -> Option<PartialBody> {
+pub(super) fn body(partials: &[PartialAnswer], moves: &[PlaceInWhole]) -> Option<PartialBody> {
     let mut bodies = partials.iter().map(|partial| &partial.body).zip(moves);
     let (first, _) = bodies.next()?;
     let mut all = first.clone();
@@ -79,7 +79,7 @@ pub(super) fn body(partials: &[PartialAnswer], moves: &[Renumbered]) -> Option<P
 const SLOWEST: usize = 5;
 
 /// Adds the contents of the next partial answer.
-fn add(all: &mut PartialBody, next: &PartialBody, by: Renumbered) {
+fn add(all: &mut PartialBody, next: &PartialBody, by: PlaceInWhole) {
     all.last = next.last;
     all.extent = joined(&all.extent, &next.extent);
     let failures = next.failures.iter().map(|failure| {

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::machine::usable_cores;
 use crate::plan::Plan;
 use crate::plan::partial::{PartialAnswer, refused};
-use crate::plan::summary::{PlanAggregator, Renumbered};
+use crate::plan::summary::{PlaceInWhole, PlanAggregator};
 use crate::plan::thresholds::Thresholds;
 use crate::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use crate::sync::{Mutex, lock};
@@ -26,7 +26,7 @@ use crate::sync::{Mutex, lock};
 pub(super) fn merged(
     plan: &Plan,
     partials: &[PartialAnswer],
-    moves: &[Renumbered],
+    moves: &[PlaceInWhole],
 ) -> Result<MergingAggregator, Error> {
     let thresholds = Arc::new(Thresholds::new(plan.top));
     let mut all: MergingAggregator = PlanAggregator::new(plan, thresholds, |_| None);
@@ -70,7 +70,7 @@ pub(super) fn merged(
 fn absorb(
     all: &mut MergingAggregator,
     partial: &PartialAnswer,
-    by: Renumbered,
+    by: PlaceInWhole,
 ) -> Result<(), Error> {
     let bytes = partial.state.read()?;
     all.absorb(&bytes, by).map_err(|error| {
