@@ -82,7 +82,9 @@ class Engine:
     def __init__(self, python, examples, folder, programs):
         self.python, self.examples, self.folder = python, examples, folder
         self.nodes = {}
-        self.environment = dict(os.environ, PATH=f"{programs}:{Path(python).parent}:{os.environ['PATH']}")
+        # The home folder is another one, so that the settings of the user have no influence.
+        path = f"{programs}:{Path(python).parent}:{os.environ['PATH']}"
+        self.environment = dict(os.environ, PATH=path, HOME=str(folder))
 
     def spawn(self, name, command):
         log = (self.folder / f"{name}.log").open("ab")
@@ -146,7 +148,7 @@ class Ray(Engine):
 
     def __init__(self, *arguments):
         super().__init__(*arguments)
-        self.environment.update(RAY_ADDRESS="127.0.0.1:6379", RAY_USAGE_STATS_ENABLED="0")
+        self.environment.update(RAY_ADDRESS="127.0.0.1:6379", RAY_USAGE_STATS_ENABLED="0", RAY_AUTH_MODE="disabled")
         head = ["--head", "--port=6379", "--include-dashboard=false", f"--temp-dir={self.folder}/ray"]
         self.start("first", head)
         self.start_node("second")
