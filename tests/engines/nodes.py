@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 
 PATIENCE = 300
+# On a busy machine, a node of Ray may end because it has not reached the first one in time.
+STARTS = 5
 
 
 def loopback_up():
@@ -80,13 +82,27 @@ class Engine:
     def __init__(self, python, examples, folder, programs):
         self.python, self.examples, self.folder = python, examples, folder
         self.nodes = {}
-        self.environment = dict(os.environ, PATH=f"{programs}:{Path(python).parent}:{os.environ['PATH']}")
+        # The home folder is another one, so that the settings of the user have no influence.
+        path = f"{programs}:{Path(python).parent}:{os.environ['PATH']}"
+        self.environment = dict(os.environ, PATH=path, HOME=str(folder))
 
     def spawn(self, name, command):
         log = (self.folder / f"{name}.log").open("ab")
         self.nodes[name] = subprocess.Popen(
             command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=self.folder, env=self.environment
         )
+
+    def start_and_wait(self, name, command, line):
+        """Starts a node, and waits until its log has one more of this line. A start that fails is tried again."""
+        log = self.folder / f"{name}.log"
+        lines = lambda: log.read_text().count(line) if log.exists() else 0
+        wanted = lines() + 1
+        for _ in range(STARTS):
+            self.spawn(name, command)
+            wait_until(lambda: lines() >= wanted or self.nodes[name].poll() is not None, f"the start of the node {name}")
+            if self.nodes[name].poll() is None:
+                return
+        sys.exit(f"the node {name} has ended {STARTS} times while it started; see {log}")
 
     def start_submitted(self, command, out):
         return subprocess.Popen(
@@ -132,7 +148,7 @@ class Ray(Engine):
 
     def __init__(self, *arguments):
         super().__init__(*arguments)
-        self.environment.update(RAY_ADDRESS="127.0.0.1:6379", RAY_USAGE_STATS_ENABLED="0")
+        self.environment.update(RAY_ADDRESS="127.0.0.1:6379", RAY_USAGE_STATS_ENABLED="0", RAY_AUTH_MODE="disabled")
         head = ["--head", "--port=6379", "--include-dashboard=false", f"--temp-dir={self.folder}/ray"]
         self.start("first", head)
         self.start_node("second")
@@ -143,10 +159,8 @@ class Ray(Engine):
     def start(self, name, options):
         common = ["--block", "--node-ip-address=127.0.0.1", "--num-cpus=1", "--object-store-memory=80000000"]
         common += [f"--node-name={name}", "--disable-usage-stats"]
-        log = self.folder / f"{name}.log"
-        seen = log.read_text().count("Ray runtime started") if log.exists() else 0
-        self.spawn(name, [Path(self.python).parent / "ray", "start", *common, *options])
-        wait_until(lambda: log.read_text().count("Ray runtime started") > seen, f"the start of the node {name}")
+        command = [Path(self.python).parent / "ray", "start", *common, *options]
+        self.start_and_wait(name, command, "Ray runtime started")
 
     def is_worker(self, process):
         return any(part.startswith("ray::") for part in command_of(process)[:1])
@@ -170,20 +184,15 @@ class Spark(Engine):
         self.home = Path(found.stdout.strip())
         self.environment.update(SPARK_HOME=str(self.home), SPARK_LOCAL_IP="127.0.0.1", PYSPARK_PYTHON=str(self.python))
         name = "org.apache.spark.deploy.master.Master"
-        self.spawn("master", [self.home / "bin/spark-class", name, "--host", "127.0.0.1", "--port", "7077"])
-        log = self.folder / "master.log"
-        wait_until(lambda: "New state: ALIVE" in log.read_text(), "the start of the master")
+        command = [self.home / "bin/spark-class", name, "--host", "127.0.0.1", "--port", "7077"]
+        self.start_and_wait("master", command, "New state: ALIVE")
         for node in self.mortal:
             self.start_node(node)
 
     def start_node(self, name):
-        log = self.folder / f"{name}.log"
-        seen = log.read_text().count("Successfully registered with master") if log.exists() else 0
         options = ["--host", "127.0.0.1", "--cores", "1", "--memory", "600m", "--work-dir", self.folder / f"work-{name}"]
         command = [self.home / "bin/spark-class", "org.apache.spark.deploy.worker.Worker", *options, self.master]
-        self.spawn(name, command)
-        registered = lambda: log.read_text().count("Successfully registered with master") > seen
-        wait_until(registered, f"the start of the node {name}")
+        self.start_and_wait(name, command, "Successfully registered with master")
 
     def is_worker(self, process):
         return "pyspark.worker" in command_of(process)
