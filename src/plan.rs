@@ -40,6 +40,7 @@ mod version;
 mod warnings;
 mod wire;
 mod worker;
+mod written_failures;
 mod written_file;
 
 use std::path::{Path, PathBuf};
@@ -82,6 +83,7 @@ pub(crate) use scorer::{CellKind, RESERVED};
 pub use summary::Summary;
 use version::PlanVersion;
 pub use worker::serve;
+pub use written_failures::WrittenFailures;
 pub use written_file::WrittenFile;
 
 /// What to score, with which scorer, and how.

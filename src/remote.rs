@@ -32,6 +32,7 @@ mod start_history;
 pub use answer::{AnswerValue, ProgramAnswer};
 pub use conversation::RecordReply;
 pub(crate) use conversation::{Elsewhere, ask};
+#[cfg(any(unix, feature = "http"))]
 pub(crate) use kinds::ColumnKinds;
 pub use process_pool::ProcessPool;
 pub(crate) use process_pool::{Coordinator, WorkerProcess, serve};

@@ -141,7 +141,7 @@ pub trait State: Sized {
 /// # Errors
 ///
 /// Returns an error if the bytes are not a state, are cut short or damaged, or belong to another kind of aggregator.
-pub(crate) fn plain_of<A: State + ?Sized>(state: &A, bytes: &[u8]) -> Result<A::Plain, StateError> {
+pub(crate) fn plain_of<A: State>(state: &A, bytes: &[u8]) -> Result<A::Plain, StateError> {
     let content = checked(bytes)?;
     let (fingerprint, content) = content
         .split_first_chunk::<FINGERPRINT_BYTES>()

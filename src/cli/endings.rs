@@ -83,13 +83,7 @@ pub(super) fn print_warnings(answer: &Answer) {
 /// Warnings about values and fields that the scores file lacks, and about failed records that the file of failures
 /// lacks.
 pub(super) fn left_out(files: &RunFiles) -> Vec<String> {
-    let failures = match files.failures().map_or(0, FailuresFile::left_out) {
-        0 => None,
-        left_out => Some(format!(
-            "{left_out} of the failed records are not in the file of failures, because they are too long, or their \
-             format or header is not that of the first one; the file of the reasons marks them"
-        )),
-    };
+    let failures = failures_left_out(files.failures().map_or(0, FailuresFile::left_out));
     let unfit = files.scores().and_then(ScoresFile::unfit).map(|unfit| {
         let (several, fit) = match unfit.values {
             1 => ("value", "does"),
@@ -113,6 +107,16 @@ pub(super) fn left_out(files: &RunFiles) -> Vec<String> {
         )
     });
     failures.into_iter().chain(unfit).chain(fields).collect()
+}
+
+/// A warning about failed records that the file of failures lacks, if there are any.
+pub(super) fn failures_left_out(left_out: u64) -> Option<String> {
+    (left_out > 0).then(|| {
+        format!(
+            "{left_out} of the failed records are not in the file of failures, because they are too long, or their \
+             format or header is not that of the first one; the file of the reasons marks them"
+        )
+    })
 }
 
 /// Prints the reason why a run ended early, and the path of the file that keeps its scores.

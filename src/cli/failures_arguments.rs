@@ -39,18 +39,30 @@ impl FailuresArguments {
         Ok(FailuresFile::check(path, &opened.inputs())?)
     }
 
+    /// The files that exist after a complete run: that of the records, and that of the reasons.
+    pub(super) fn paths(&self) -> Option<[PathBuf; 2]> {
+        let path = self.failures.as_ref()?;
+        Some([path.clone(), FailuresFile::reasons_of(path)])
+    }
+
     /// Opens the files, if the user has asked for them.
     pub(super) fn open(
         &self,
         endpoints: &mut Endpoints,
         force: bool,
+        is_shard: bool,
         watch: &SignalWatch,
     ) -> Result<Option<Result<FailuresFile, Error>>, CommandError> {
         let Some(path) = &self.failures else {
             return Ok(None);
         };
         let mut open = |what, path: &Path| {
-            let output = Output::new(what, path).force(force).keep_partial(true);
+            // A shard is scored as a whole or not at all, so what is left of it is of no use.
+            let output = Output::new(what, path).force(force);
+            let output = output
+                .keep_partial(!is_shard)
+                .synced(is_shard)
+                .hashed(is_shard);
             let open = || Ok(endpoints.open(&output)?);
             watch.open_output(open, Destination::unfinished)
         };

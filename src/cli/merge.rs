@@ -6,23 +6,27 @@ use clap::{ArgGroup, Args};
 use manyhands::Error;
 use manyhands::exit::Exit;
 use manyhands::output::{
-    Destination, Endpoints, FirstLines, Joined, Output, PageFile, ScoresOptions, ShardScores,
-    join_scores, match_scores,
+    CompleteFile, CompleteRunFiles, Destination, Endpoints, FailuresFile, FirstLines, Joined,
+    JoinedFailures, Output, PageFile, ScoresOptions, ShardFailures, ShardFiles, ShardScores,
+    join_failures, join_scores, match_files,
 };
 use manyhands::page;
-use manyhands::plan::{Answer, MergedAnswer, PartialAnswer, merge};
+use manyhands::plan::{Answer, MergedAnswer, MergedShard, PartialAnswer, merge};
 use manyhands::report::End;
 
 use super::command_error::CommandError;
 use super::command_words::arguments;
-use super::endings::{end_all_failed, print_end, print_notes, print_report, print_warnings};
+use super::endings::{
+    end_all_failed, failures_left_out, print_end, print_notes, print_report, print_warnings,
+};
 use super::page_arguments::PageArguments;
 use super::signals::SignalWatch;
 use super::{note, text};
 
 /// The arguments of `merge`.
 #[derive(Debug, Args)]
-#[command(group(ArgGroup::new("merge_output").args(["scores", "html", "partial"]).multiple(true)))]
+#[command(group(ArgGroup::new("merge_output").args(["scores", "failures", "html", "partial"]).multiple(true)))]
+#[command(group(ArgGroup::new("joined_output").args(["scores", "failures"]).multiple(true)))]
 pub struct MergeShards {
     /// Merge these partial answers, in any order. Each shard must be named once; the same result may be named twice.
     #[arg(value_name = "PARTIAL", required = true)]
@@ -39,14 +43,19 @@ pub struct MergeShards {
     #[arg(long, short = 'o', value_name = "OUT", requires = "from")]
     scores: Option<PathBuf>,
 
-    /// Take the scores of the shards from these files, in any order and by any names.
-    #[arg(long, value_name = "SCORES", num_args = 1.., requires = "scores")]
+    /// Put the files of failures of the shards together in this file, and their reasons in FILE.reasons.jsonl. Both have the
+    /// same bytes as those that one run writes with --failures.
+    #[arg(long, value_name = "FILE", requires = "from")]
+    failures: Option<PathBuf>,
+
+    /// Take the scores of the shards, their failures and their reasons from these files, in any order and by any names.
+    #[arg(long, value_name = "FILES", num_args = 1.., requires = "joined_output")]
     from: Vec<PathBuf>,
 
     #[command(flatten)]
     page: PageArguments,
 
-    /// Overwrite the scores file, the merged partial answer and the page, if they exist.
+    /// Overwrite the scores file, the files of failures and of reasons, the merged partial answer and the page, if they exist.
     #[arg(long, requires = "merge_output")]
     force: bool,
 
@@ -57,6 +66,11 @@ pub struct MergeShards {
 
 impl MergeShards {
     pub(super) fn run(self, quiet: bool) -> Result<Exit, CommandError> {
+        if self.failures.as_deref() == Some(Path::new("-")) {
+            let reason =
+                "--failures: two files are written, so it cannot be standard output; name a file";
+            return Err(CommandError::Usage(reason.to_owned()));
+        }
         let watch = SignalWatch::start(quiet)?;
         let mut endpoints = Endpoints::new();
         for path in self.partials.iter().chain(&self.from) {
@@ -66,6 +80,7 @@ impl MergeShards {
             endpoints.standard_output("the report")?;
         }
         let scores = self.open_scores(&mut endpoints, &watch)?;
+        let failures = self.open_failures(&mut endpoints, &watch)?;
         let partial = self.open_partial(&mut endpoints, &watch)?;
         let unfinished = |page: &Option<PageFile>| page.as_ref().and_then(PageFile::unfinished);
         let page = watch.open_output(|| self.page.open(&mut endpoints, self.force), unfinished)?;
@@ -86,11 +101,12 @@ impl MergeShards {
                 return Ok(Exit::Success);
             }
         }
-        if let Some((to, options)) = scores {
-            self.join(&merged, to, &options)?.file.publish()?;
-        }
+        let joined = self.join(&merged, scores, failures)?;
         let mut answer = merged.answer()?;
+        joined.scores.map_or(Ok(()), CompleteFile::publish)?;
+        joined.failures.map_or(Ok(()), CompleteRunFiles::publish)?;
         answer.command = arguments();
+        answer.warnings.extend(failures_left_out(joined.left_out));
         self.report(&answer, page, quiet)
     }
 
@@ -126,29 +142,53 @@ impl MergeShards {
         Ok(Some((destination, options)))
     }
 
-    /// Puts the scores files of the shards together.
+    /// Opens the file of failures and that of the reasons.
+    fn open_failures(
+        &self,
+        endpoints: &mut Endpoints,
+        watch: &SignalWatch,
+    ) -> Result<Option<[Destination; 2]>, CommandError> {
+        let Some(path) = &self.failures else {
+            return Ok(None);
+        };
+        let mut open = |what, path: &Path| {
+            let output = Output::new(what, path).force(self.force);
+            let open = || Ok(endpoints.open(&output)?);
+            watch.open_output(open, Destination::unfinished)
+        };
+        let records = open("the failed records", path)?;
+        let reasons = open("the reasons", &FailuresFile::reasons_of(path))?;
+        Ok(Some([records, reasons]))
+    }
+
+    /// Puts the scores files of the shards together, and their files of failures.
     fn join(
         &self,
         merged: &MergedAnswer,
-        to: Destination,
-        options: &ScoresOptions,
-    ) -> Result<Joined, Error> {
+        scores: Option<(Destination, ScoresOptions)>,
+        failures: Option<[Destination; 2]>,
+    ) -> Result<JoinedFiles, Error> {
+        let mut joined = JoinedFiles::default();
+        if let Some(path) = &self.failures {
+            FailuresFile::check(path, &merged.inputs())?;
+        }
+        if scores.is_none() && failures.is_none() {
+            return Ok(joined);
+        }
         let shards = merged.each();
-        let written: Vec<_> = shards.iter().map(|shard| shard.scores).collect();
-        let paths = match_scores(&self.from, &written)?;
-        let each = shards.iter().zip(&paths).zip(written.into_iter().flatten());
-        let each = each.map(|((shard, path), written)| ShardScores {
-            path,
-            records: shard.records,
-            records_before: shard.records_before,
-            written,
-            first_lines: shard.first_lines.as_ref().map(|first| FirstLines {
-                path: &first.path,
-                records: first.records,
-                lines_before: first.lines,
-            }),
-        });
-        join_scores(&each.collect::<Vec<_>>(), to, options)
+        let kinds = kinds_of_files(&shards, scores.is_some(), failures.is_some());
+        let mut paths = match_files(&self.from, &kinds)?.into_iter();
+        let [of_scores, records, reasons] = [(); 3].map(|()| paths.next().unwrap_or_default());
+        if let Some((to, options)) = scores {
+            let Joined { file, .. } = joined_scores(&shards, &of_scores, to, &options)?;
+            joined.scores = Some(file);
+        }
+        if let Some((to, path)) = failures.zip(self.failures.as_deref()) {
+            let failures = joined_failures(&shards, [&records, &reasons], to, path)?;
+            joined.left_out = failures.left_out;
+            joined.failures = Some(failures.files);
+        }
+        Ok(joined)
     }
 
     /// Prints that only some shards were merged.
@@ -187,4 +227,98 @@ impl MergeShards {
         page.transpose()?;
         Ok(Exit::of_report(&answer.report))
     }
+}
+
+/// The files of the whole, which are complete and still have their temporary names.
+#[derive(Debug, Default)]
+struct JoinedFiles {
+    scores: Option<CompleteFile>,
+    failures: Option<CompleteRunFiles>,
+    /// Number of failed records that the file of failures does not contain.
+    left_out: u64,
+}
+
+/// The scores files that the shards have written, their files of failures, and those of the reasons.
+fn kinds_of_files(
+    shards: &[MergedShard],
+    wants_scores: bool,
+    wants_failures: bool,
+) -> [ShardFiles<'static>; 3] {
+    let scores = shards.iter().map(|shard| shard.scores);
+    let failures = || shards.iter().map(|shard| shard.failures.as_ref());
+    let records = failures().map(|failures| failures.map(|failures| failures.records));
+    let reasons = failures().map(|failures| failures.map(|failures| failures.reasons));
+    [
+        ShardFiles {
+            name: "scores file",
+            option: "--scores",
+            written: scores.collect(),
+            are_wanted: wants_scores,
+        },
+        ShardFiles {
+            name: "file of failures",
+            option: "--failures",
+            written: records.collect(),
+            are_wanted: wants_failures,
+        },
+        ShardFiles {
+            name: "file of reasons",
+            option: "--failures",
+            written: reasons.collect(),
+            are_wanted: wants_failures,
+        },
+    ]
+}
+
+/// Puts the scores files of the shards together.
+fn joined_scores(
+    shards: &[MergedShard],
+    paths: &[PathBuf],
+    to: Destination,
+    options: &ScoresOptions,
+) -> Result<Joined, Error> {
+    let each = shards.iter().zip(paths);
+    let each = each.filter_map(|(shard, path)| {
+        Some(ShardScores {
+            path,
+            records: shard.records,
+            records_before: shard.records_before,
+            written: shard.scores?,
+            first_lines: first_lines(shard),
+        })
+    });
+    join_scores(&each.collect::<Vec<_>>(), to, options)
+}
+
+/// Puts the files of failures of the shards together. `paths` are those of the records, and those of the reasons.
+fn joined_failures(
+    shards: &[MergedShard],
+    paths: [&[PathBuf]; 2],
+    to: [Destination; 2],
+    path: &Path,
+) -> Result<JoinedFailures, Error> {
+    let [of_records, of_reasons] = paths;
+    let each = shards.iter().zip(of_records).zip(of_reasons);
+    let each = each.filter_map(|((shard, records_path), reasons_path)| {
+        Some(ShardFailures {
+            records_path,
+            reasons_path,
+            written: shard.failures.as_ref()?,
+            records: shard.records,
+            records_before: shard.records_before,
+            first_lines: first_lines(shard),
+        })
+    });
+    let [records, reasons] = to;
+    join_failures(&each.collect::<Vec<_>>(), records, reasons, path)
+}
+
+/// How the lines of the shard's first records are corrected.
+fn first_lines(shard: &MergedShard) -> Option<FirstLines<'_>> {
+    let first = shard.first_lines.as_ref()?;
+    Some(FirstLines {
+        path: &first.path,
+        records: first.records,
+        lines_before: first.lines,
+    })
 }

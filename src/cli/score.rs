@@ -218,7 +218,9 @@ impl Score {
         };
         // The opened plan also has the column names that are known only from the files.
         let plan = opened.plan().clone();
-        let earlier = self.shard.earlier(&opened, self.scores.as_deref());
+        let earlier = self
+            .shard
+            .earlier(&opened, self.scores.as_deref(), self.failures.paths());
         if !self.force && earlier == EarlierAttempt::Whole {
             self.shard.note_done();
             return Ok(Exit::Success);

@@ -70,8 +70,9 @@ enum Starts {
 pub(super) enum EarlierAttempt {
     /// There is no partial answer, or it is not the one that this run would write.
     Nothing,
-    /// The partial answer, but no scores file: the attempt was killed between the two, or it wrote no scores.
-    WithoutScores,
+    /// The partial answer, but not all other files that this run would write: the attempt was killed before it had renamed
+    /// them, or did not write them.
+    Incomplete,
     /// All files that this run would write.
     Whole,
 }
@@ -119,25 +120,41 @@ impl ShardArguments {
         self.partial.is_some()
     }
 
-    /// Returns what an earlier attempt of the same shard has left. `scores` is the scores file that the run would write.
-    pub(super) fn earlier(&self, opened: &Opened, scores: Option<&Path>) -> EarlierAttempt {
+    /// Returns what an earlier attempt of the same shard has left. `scores` and `failures` are the files that the run would
+    /// write too.
+    pub(super) fn earlier(
+        &self,
+        opened: &Opened,
+        scores: Option<&Path>,
+        failures: Option<[PathBuf; 2]>,
+    ) -> EarlierAttempt {
         let Some(path) = self.partial.as_deref().filter(|path| path.is_file()) else {
             return EarlierAttempt::Nothing;
         };
-        let is_same =
-            |partial: PartialAnswer| Ok::<_, Error>((partial.is_of(opened)?, partial.scores()));
+        let is_same = |partial: PartialAnswer| Ok::<_, Error>((partial.is_of(opened)?, partial));
         let found = PartialAnswer::open(path).and_then(is_same);
-        let Ok((true, written)) = found else {
+        let Ok((true, partial)) = found else {
             return EarlierAttempt::Nothing;
         };
-        let Some(scores) = scores else {
-            return EarlierAttempt::Whole;
-        };
-        match (scores.metadata(), written) {
-            (Ok(file), Some(written)) if file.len() == written.bytes => EarlierAttempt::Whole,
-            (Err(error), _) if error.kind() == ErrorKind::NotFound => EarlierAttempt::WithoutScores,
-            _ => EarlierAttempt::Nothing,
+        let written = partial.failures();
+        let [records, reasons] = failures.map_or([None, None], |paths| paths.map(Some));
+        let wanted = [
+            (scores.map(Path::to_owned), partial.scores()),
+            (records, written.map(|written| written.records)),
+            (reasons, written.map(|written| written.reasons)),
+        ];
+        let mut attempt = EarlierAttempt::Whole;
+        for (path, written) in wanted {
+            let Some(path) = path else { continue };
+            match (path.metadata(), written) {
+                (Ok(file), Some(written)) if file.len() == written.bytes => {}
+                (Err(error), _) if error.kind() == ErrorKind::NotFound => {
+                    attempt = EarlierAttempt::Incomplete;
+                }
+                _ => return EarlierAttempt::Nothing,
+            }
         }
+        attempt
     }
 
     /// Prints that the shard is not scored again.

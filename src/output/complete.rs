@@ -2,7 +2,7 @@
 
 use super::destination::Destination;
 use crate::error::Error;
-use crate::plan::WrittenFile;
+use crate::plan::{WrittenFailures, WrittenFile};
 
 /// A file that is complete and still has its temporary name. If the output is [synced](super::Output::synced), the
 /// contents are on the disk. The file is removed if this value is dropped. [`publish`](CompleteFile::publish) renames it
@@ -56,12 +56,27 @@ impl CompleteFile {
 #[must_use = "the files are removed unless they are published"]
 pub struct CompleteRunFiles {
     scores: Option<CompleteFile>,
-    /// The failed records, and their reasons.
-    failures: Option<[CompleteFile; 2]>,
+    failures: Option<CompleteFailures>,
+}
+
+/// The file of failures and that of the reasons.
+#[derive(Debug)]
+pub(super) struct CompleteFailures {
+    pub(super) records: CompleteFile,
+    pub(super) reasons: CompleteFile,
+    pub(super) contents: FailuresContents,
+}
+
+/// What is known of the contents of a file of failures, as stated for [`WrittenFailures`].
+#[derive(Debug)]
+pub(super) struct FailuresContents {
+    pub(super) is_compressed: bool,
+    pub(super) header_bytes: u64,
+    pub(super) heads: Vec<u128>,
 }
 
 impl CompleteRunFiles {
-    pub(super) fn new(scores: Option<CompleteFile>, failures: Option<[CompleteFile; 2]>) -> Self {
+    pub(super) fn new(scores: Option<CompleteFile>, failures: Option<CompleteFailures>) -> Self {
         CompleteRunFiles { scores, failures }
     }
 
@@ -70,16 +85,34 @@ impl CompleteRunFiles {
         self.scores.as_ref()
     }
 
+    /// Returns what the file of failures and that of the reasons contain. `None` if there are none, or if the outputs are
+    /// not [hashed](super::Output::hashed).
+    pub fn failures(&self) -> Option<WrittenFailures> {
+        let CompleteFailures {
+            records,
+            reasons,
+            contents,
+        } = self.failures.as_ref()?;
+        Some(WrittenFailures {
+            records: records.written()?,
+            reasons: reasons.written()?,
+            is_compressed: contents.is_compressed,
+            header_bytes: contents.header_bytes,
+            heads: contents.heads.clone(),
+        })
+    }
+
     /// Renames the files into place: the scores, the failed records, and their reasons, in this order.
     ///
     /// # Errors
     ///
     /// Returns the errors of [`CompleteFile::publish`]. The files after the one with the error are removed.
     pub fn publish(self) -> Result<(), Error> {
-        let mut files = self
-            .scores
-            .into_iter()
-            .chain(self.failures.into_iter().flatten());
-        files.try_for_each(CompleteFile::publish)
+        self.scores.map_or(Ok(()), CompleteFile::publish)?;
+        let Some(failures) = self.failures else {
+            return Ok(());
+        };
+        failures.records.publish()?;
+        failures.reasons.publish()
     }
 }

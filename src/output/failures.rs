@@ -8,8 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::ser::{SerializeMap, Serializer};
+use twox_hash::XxHash3_128;
 
-use super::complete::{CompleteFile, CompleteRunFiles};
+use super::complete::{CompleteFailures, CompleteFile, CompleteRunFiles, FailuresContents};
 use super::destination::{Destination, PartialFile};
 use super::encoder::{OutputCompression, OutputEncoder};
 use super::frames::{push_frame, split_frame};
@@ -34,6 +35,7 @@ pub struct FailuresFile {
     out: InOrder<FailureLines>,
     heads: Arc<Heads>,
     left_out: Mutex<u64>,
+    is_compressed: bool,
 }
 
 /// The formats and headers of failed records. A record refers to its format and header by a place in this list.
@@ -45,8 +47,9 @@ struct FailureLines {
     records: OutputEncoder,
     reasons: OutputEncoder,
     heads: Arc<Heads>,
-    /// The place of the format and header that the file has.
-    head: Option<usize>,
+    /// The places of the formats and headers of the failed records. The first one is that of the file.
+    places: Vec<usize>,
+    header_bytes: u64,
     failed: u64,
     left_out: u64,
 }
@@ -112,14 +115,16 @@ impl FailuresFile {
     ///
     /// Returns [`Error::Output`] if there is not enough memory for a compressor.
     pub fn new(records: Destination, reasons: Destination, path: &Path) -> Result<Self, Error> {
-        let records = OutputEncoder::new(records, OutputCompression::of(path));
+        let compression = OutputCompression::of(path);
+        let records = OutputEncoder::new(records, compression);
         let reasons = OutputEncoder::new(reasons, OutputCompression::None);
         let heads = Arc::new(Heads::default());
         let lines = FailureLines {
             records: records.map_err(Error::Output)?,
             reasons: reasons.map_err(Error::Output)?,
             heads: Arc::clone(&heads),
-            head: None,
+            places: Vec::new(),
+            header_bytes: 0,
             failed: 0,
             left_out: 0,
         };
@@ -127,6 +132,7 @@ impl FailuresFile {
             out: InOrder::new(lines),
             heads,
             left_out: Mutex::default(),
+            is_compressed: compression != OutputCompression::None,
         })
     }
 
@@ -154,17 +160,26 @@ impl FailuresFile {
     }
 
     /// Completes the file of the records and that of the reasons.
-    pub(super) fn complete_files(&self) -> Result<Option<[CompleteFile; 2]>, Error> {
+    pub(super) fn complete_files(&self) -> Result<Option<CompleteFailures>, Error> {
         let Some(written) = self.out.take(Duration::MAX) else {
             return Ok(None);
         };
         let lines = written.out;
         *lock(&self.left_out) = lines.left_out;
+        let contents = FailuresContents {
+            is_compressed: self.is_compressed,
+            header_bytes: lines.header_bytes,
+            heads: lines.head_hashes(),
+        };
         let complete = |out: OutputEncoder| {
             let destination = out.finish().map_err(Error::Output)?;
             CompleteFile::new(destination, "the complete file")
         };
-        Ok(Some([complete(lines.records)?, complete(lines.reasons)?]))
+        Ok(Some(CompleteFailures {
+            records: complete(lines.records)?,
+            reasons: complete(lines.reasons)?,
+            contents,
+        }))
     }
 
     /// Keeps what was written so far as partial files. Returns the partial file of the records, or `None` if no record
@@ -274,21 +289,36 @@ fn write_reason(index: u64, failure: &Failure, bytes: &mut Vec<u8>) -> serde_jso
 }
 
 impl FailureLines {
+    /// The hashes of the formats and headers of the failed records, that of the file first.
+    fn head_hashes(&self) -> Vec<u128> {
+        let heads = lock(&self.heads);
+        let heads = self.places.iter().filter_map(|place| heads.get(*place));
+        let hash = |head: &RecordHead| {
+            let mut bytes = Vec::new();
+            head.identify(&mut bytes);
+            XxHash3_128::oneshot(&bytes)
+        };
+        heads.map(hash).collect()
+    }
+
     /// Appends a failed record to `records`, and its reason to `reasons`.
     fn add(&mut self, place: u64, record: &[u8], reason: &[u8], to: (&mut Vec<u8>, &mut Vec<u8>)) {
         let (records, reasons) = to;
         self.failed += 1;
         reasons.extend_from_slice(reason);
         let place = usize::try_from(place).ok().filter(|_| place != NO_HEAD);
-        if self.head.is_none()
-            && let Some(place) = place
+        if let Some(place) = place
+            && !self.places.contains(&place)
         {
-            self.head = Some(place);
-            if let Some(head) = lock(&self.heads).get(place) {
+            if self.places.is_empty()
+                && let Some(head) = lock(&self.heads).get(place)
+            {
                 head.write_header(records);
+                self.header_bytes = records.len() as u64;
             }
+            self.places.push(place);
         }
-        if place.is_some() && place == self.head {
+        if place.is_some() && place == self.places.first().copied() {
             records.extend_from_slice(record);
             records.push(b'\n');
             reasons.extend_from_slice(b"}\n");

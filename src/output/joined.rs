@@ -1,11 +1,14 @@
-//! Joins the scores files of the shards of a dataset to the scores file of the whole.
+//! Joins the scores files of the shards of a dataset to the scores file of the whole, and their files of failures to that
+//! of the whole.
 //!
-//! The lines are copied. Only the numbers of records change, and the lines in the texts of failures. So the result is
-//! the file that a single run writes, byte for byte.
+//! The lines are copied. Only the numbers of records change, and the lines of the places of failures. So the results are
+//! the files that a single run writes, byte for byte.
 
 mod copying;
 mod counted_number;
 mod delimited;
+mod failures;
+mod failures_copier;
 mod json_lines;
 mod matched;
 mod shard;
@@ -25,10 +28,11 @@ use crate::error::Error;
 
 use copying::RecordCopier;
 use delimited::DelimitedCopier;
+pub use failures::{JoinedFailures, join_failures};
 use json_lines::JsonLinesCopier;
-pub use matched::match_scores;
-pub use shard::{FirstLines, ShardScores};
-use source::{BegunScores, ScoresSource};
+pub use matched::{ShardFiles, match_files};
+pub use shard::{FirstLines, ShardFailures, ShardScores};
+use source::{BegunScores, ShardSource};
 
 /// The scores file of the whole, which is complete and still has its temporary name.
 #[derive(Debug)]
@@ -189,7 +193,7 @@ fn header_of(shards: &[ShardScores<'_>], wanted: ScoresFormat) -> Result<Vec<u8>
 
 /// Returns the format of a file and its header.
 fn lines_of(shard: &ShardScores<'_>) -> Result<(ScoresFormat, Vec<u8>), Error> {
-    match ScoresSource::open(shard)?.format()? {
+    match ShardSource::open(shard.path, shard.written, true)?.format()? {
         BegunScores::Lines(format, header) => Ok((format, header)),
         BegunScores::Columnar(kind) => Err(Error::input(
             shard.path,
@@ -246,7 +250,7 @@ fn copy(
         ScoresFormat::Tsv => Box::new(DelimitedCopier::new(shard, b'\t')),
         _ => Box::new(JsonLinesCopier::new(shard)),
     };
-    let mut source = ScoresSource::open(shard)?;
+    let mut source = ShardSource::open(shard.path, shard.written, true)?;
     while source.fill()? {
         room.clear();
         match copier.copy(source.rest(), room) {

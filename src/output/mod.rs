@@ -30,14 +30,17 @@ mod synced;
 pub mod visible;
 mod written;
 
-pub use crate::plan::WrittenFile;
+pub use crate::plan::{WrittenFailures, WrittenFile};
 pub use baselines::{BaselineFile, BaselineName, Baselines};
 pub use complete::{CompleteFile, CompleteRunFiles};
 pub use destination::{Destination, PartialFile};
 pub use encoder::OutputCompression;
 pub use endpoints::Endpoints;
 pub use failures::FailuresFile;
-pub use joined::{FirstLines, Joined, ShardScores, join_scores, match_scores};
+pub use joined::{
+    FirstLines, Joined, JoinedFailures, ShardFailures, ShardFiles, ShardScores, join_failures,
+    join_scores, match_files,
+};
 pub use leftovers::{Leftover, leftovers};
 #[cfg(feature = "html")]
 pub use page::PageFile;

@@ -40,7 +40,7 @@ impl HashedFile {
         let unreadable = |error| Error::unreadable(path, error);
         // Opening a pipe would wait for its writer.
         if !path.metadata().map_err(unreadable)?.is_file() {
-            let message = "is not a file; write the scores to a file, because they are read twice";
+            let message = "is not a file; name a file, because it is read twice";
             return Err(Error::input(path, message));
         }
         let file = File::open(path).map_err(unreadable)?;

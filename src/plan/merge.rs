@@ -12,9 +12,9 @@ use super::partial::{
     OneShard, PartialAnswer, PartialBody, PlainInput, PlainReference, StateSource,
 };
 use super::summary::PlanAggregator;
-use super::{Answer, Plan, WrittenFile};
+use super::{Answer, Plan, WrittenFailures, WrittenFile};
 use crate::aggregation::{Aggregator, State};
-use crate::dataset::{Position, Shard};
+use crate::dataset::{InputFile, Position, Shard};
 use crate::error::{Error, Failure, FailureKind, OnFailure, Place};
 use crate::machine::Machine;
 use crate::plan::path_text::path_of;
@@ -94,6 +94,8 @@ pub struct MergedShard {
     pub cpu: Option<Duration>,
     /// The scores file that its run has written.
     pub scores: Option<WrittenFile>,
+    /// The files of failures and of reasons that its run has written.
+    pub failures: Option<WrittenFailures>,
     /// If the shard begins inside a file: which of its records begin in this file, and how many lines are before them.
     pub first_lines: Option<LinesBefore>,
 }
@@ -125,6 +127,12 @@ impl MergedAnswer {
         }
     }
 
+    /// The inputs that the shards have read.
+    pub fn inputs(&self) -> Vec<InputFile> {
+        let inputs = self.body.inputs.iter().cloned();
+        inputs.map(PlainInput::into_file).collect()
+    }
+
     /// What each shard has contributed.
     pub fn each(&self) -> Vec<MergedShard> {
         let mut records_before = 0;
@@ -139,6 +147,7 @@ impl MergedAnswer {
                 wall: one.wall,
                 cpu: one.cpu,
                 scores: one.scores,
+                failures: one.failures.clone(),
                 first_lines: one
                     .first_lines
                     .clone()

@@ -8,14 +8,14 @@ mod same_plan;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::WrittenFile;
+use super::{WrittenFailures, WrittenFile};
 use crate::dataset::Shard;
 use crate::error::Error;
 
 pub(super) use body::{OneShard, PartialBody, PlainInput, PlainReference, shards_text};
 pub(super) use failures::{PlainFailure, PlainSlow, common_kind};
 pub(super) use file::StateSource;
-pub(super) use same_plan::{contents_of, same_for_all_shards};
+pub(super) use same_plan::{NamedHash, contents_of, same_for_all_shards};
 
 /// The answer of a shard, or of several neighbouring shards. [`Opened::run_partial`](super::Opened::run_partial) returns
 /// it, and [`merge`](super::merge) makes the answer of the whole dataset from the partial answers of all shards.
@@ -90,6 +90,24 @@ impl PartialAnswer {
     pub fn set_scores(&mut self, scores: WrittenFile) {
         if let [one] = self.body.each.as_mut_slice() {
             one.scores = Some(scores);
+        }
+    }
+
+    /// The files of failures and of reasons that were written by the run of a shard, if there are any. `None` also if the
+    /// partial answer covers several shards.
+    pub fn failures(&self) -> Option<&WrittenFailures> {
+        match self.body.each.as_slice() {
+            [one] => one.failures.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Notes which files of failures and of reasons the run of the shard has written, so that
+    /// [`merge`](super::merge) can check that the files belong to this answer. Without effect if the partial answer
+    /// covers several shards.
+    pub fn set_failures(&mut self, failures: WrittenFailures) {
+        if let [one] = self.body.each.as_mut_slice() {
+            one.failures = Some(failures);
         }
     }
 

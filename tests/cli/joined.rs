@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use manyhands::output::{
-    Endpoints, FirstLines, Output, ScoresOptions, ShardScores, WrittenFile, join_scores,
-    match_scores,
+    Endpoints, FirstLines, Output, ScoresOptions, ShardFiles, ShardScores, WrittenFile,
+    join_scores, match_files,
 };
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -173,7 +173,13 @@ impl Cut {
             .collect();
         let mut files: Vec<_> = scored.iter().map(|(_, path)| path.clone()).collect();
         files.reverse();
-        let files = match_scores(&files, &written).expect("all files");
+        let scores = ShardFiles {
+            name: "scores file",
+            option: "--scores",
+            written: written.clone(),
+            are_wanted: true,
+        };
+        let files = match_files(&files, &[scores]).expect("all files").remove(0);
         let shards = parts.iter().zip(&written).zip(&files);
         let shards: Vec<_> = shards
             .map(|((&(begin, end), written), path)| ShardScores {

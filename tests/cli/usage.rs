@@ -89,7 +89,7 @@ fn wrong_usage_is_exit_2_with_the_allowed_values() {
     );
     misused(
         &with(&["--force"]),
-        &format!("{missing}<--scores <OUT>|--failures <FILE>|--html <FILE>>\n"),
+        &format!("{missing}<--scores <OUT>|--failures <FILE>|--html <FILE>|--partial <FILE>>\n"),
     );
     misused(&["generate"], &format!("{missing}--records <N>\n"));
     misused(

@@ -34,11 +34,13 @@ impl Score {
         if !self.scores_on_stdout() {
             endpoints.standard_output("the report")?;
         }
+        let is_shard = self.shard.is_wanted();
+        // An attempt that was killed while it renamed its files has left some of those that this run writes.
+        let force = self.force || earlier == EarlierAttempt::Incomplete;
         let destination = match self.scores.as_ref().zip(format) {
             Some((path, format)) => {
-                let output = Output::new("the scores", path).force(self.force);
+                let output = Output::new("the scores", path).force(force);
                 // A shard is scored as a whole or not at all, so what is left of it is of no use.
-                let is_shard = self.shard.is_wanted();
                 let output = output
                     .keep_partial(!is_shard)
                     .synced(is_shard)
@@ -48,9 +50,8 @@ impl Score {
             }
             None => None,
         };
-        let failures = self.failures.open(&mut endpoints, self.force, watch)?;
-        // This run writes the same partial answer as an attempt that was killed before it had renamed its scores.
-        let force = self.force || earlier == EarlierAttempt::WithoutScores;
+        let failures = &self.failures;
+        let failures = failures.open(&mut endpoints, force, is_shard, watch)?;
         let partial = self.shard.open(&mut endpoints, force, watch)?;
         let unfinished = |page: &Option<PageFile>| page.as_ref().and_then(PageFile::unfinished);
         let page = || self.page.open(&mut endpoints, self.force);

@@ -37,19 +37,24 @@ impl Score {
             }
         };
         // Engines run a shard twice at the same time. The first attempt that ends has written the files.
-        let scores = self.scores.as_deref();
-        if !self.force && self.shard.earlier(opened, scores) == EarlierAttempt::Whole {
+        let earlier = self
+            .shard
+            .earlier(opened, self.scores.as_deref(), self.failures.paths());
+        if !self.force && earlier == EarlierAttempt::Whole {
             files.iter().for_each(|files| files.discard());
             self.shard.note_done_meanwhile();
             return Ok(Exit::Success);
         }
-        // If the command is killed between the two renames, the scores file is missing, and the shard is scored again. If
-        // it were renamed first, it would be in the way of the next attempt.
+        // If the command is killed between the renames, a file of scores or failures is missing, and the shard is scored
+        // again. If these files were renamed first, they would be in the way of the next attempt.
         let complete = files.as_ref().map(|files| files.complete()).transpose()?;
         let complete = complete.flatten();
         let scores = complete.as_ref().and_then(CompleteRunFiles::scores);
         if let Some(written) = scores.and_then(CompleteFile::written) {
             partial.set_scores(written);
+        }
+        if let Some(written) = complete.as_ref().and_then(CompleteRunFiles::failures) {
+            partial.set_failures(written);
         }
         partial
             .write(&mut to)

@@ -55,6 +55,15 @@ impl<'a> LentRecord<'a> {
 }
 
 impl RecordHead {
+    /// Appends bytes that are the same for equal heads only.
+    pub(crate) fn identify(&self, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(self.format.name().as_bytes());
+        bytes.push(0);
+        bytes.extend(self.delimiter.map(Delimiter::byte));
+        bytes.push(0);
+        self.write_header(bytes);
+    }
+
     /// Appends the header, if records of this format have one.
     pub(crate) fn write_header(&self, bytes: &mut Vec<u8>) {
         let Some((header, delimiter)) = self.header.as_ref().zip(self.delimiter) else {

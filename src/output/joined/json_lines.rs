@@ -11,7 +11,7 @@ use super::shard_numbers::{OtherRecords, ShardNumbers};
 use crate::visible;
 
 /// The beginning of every line, up to the number of the record.
-const NUMBER: &[u8] = b"{\"record\":";
+pub(super) const NUMBER: &[u8] = b"{\"record\":";
 
 /// What follows the number of a record that has failed, up to the text of the failure.
 const ERROR: &[u8] = b",\"error\":\"";
@@ -75,7 +75,7 @@ impl RecordCopier for JsonLinesCopier {
 }
 
 /// The form in which a path stands in a string of JSON.
-fn written_path(path: &Path) -> Vec<u8> {
+pub(super) fn written_path(path: &Path) -> Vec<u8> {
     // This cannot fail, since it writes a text to memory.
     let json = visible::to_json(&path.to_string_lossy()).unwrap_or_default();
     let text = json

@@ -1,10 +1,9 @@
-//! The scores file of a shard, which is unpacked and hashed while it is read.
+//! A file that a shard has written, which is unpacked and hashed while it is read.
 
 use std::io::{self, BufReader, Cursor, Read};
 use std::path::Path;
 
 use super::delimited::RecordEnds;
-use super::shard::ShardScores;
 use crate::error::Error;
 use crate::output::scores::ScoresFormat;
 use crate::output::written::HashedFile;
@@ -13,11 +12,11 @@ use crate::plan::WrittenFile;
 /// Number of bytes that are read or unpacked at a time.
 const BLOCK: usize = 256 << 10;
 
-/// A scores file that is being read.
-pub(super) struct ScoresSource<'a> {
+/// A file of a shard that is being read.
+pub(super) struct ShardSource<'a> {
     path: &'a Path,
     expected: WrittenFile,
-    unpacked: UnpackedScores,
+    unpacked: UnpackedShard,
     /// The unpacked bytes that have not been taken yet are between `begin` and `end`.
     bytes: Vec<u8>,
     begin: usize,
@@ -25,12 +24,12 @@ pub(super) struct ScoresSource<'a> {
 }
 
 /// The first bytes of a file, which tell how it is compressed, and the others.
-type PackedScores = io::Chain<Cursor<Vec<u8>>, HashedFile>;
+type PackedShard = io::Chain<Cursor<Vec<u8>>, HashedFile>;
 
-enum UnpackedScores {
-    Plain(Box<PackedScores>),
-    Gzip(Box<flate2::bufread::MultiGzDecoder<BufReader<PackedScores>>>),
-    Zstd(Box<zstd::Decoder<'static, BufReader<PackedScores>>>),
+enum UnpackedShard {
+    Plain(Box<PackedShard>),
+    Gzip(Box<flate2::bufread::MultiGzDecoder<BufReader<PackedShard>>>),
+    Zstd(Box<zstd::Decoder<'static, BufReader<PackedShard>>>),
 }
 
 /// What the first bytes of a file say about it.
@@ -44,39 +43,43 @@ pub(super) enum BegunScores {
     Unknown,
 }
 
-impl<'a> ScoresSource<'a> {
-    /// Opens the scores file of a shard.
+impl<'a> ShardSource<'a> {
+    /// Opens a file of a shard. If it may be compressed, its first bytes decide.
     ///
     /// # Errors
     ///
     /// Returns [`Error::Input`] if it cannot be read, or if it has another length than the shard has written.
-    pub(super) fn open(shard: &ShardScores<'a>) -> Result<Self, Error> {
-        let unreadable = |error| Error::unreadable(shard.path, error);
-        let mut file = HashedFile::open(shard.path)?;
+    pub(super) fn open(
+        path: &'a Path,
+        expected: WrittenFile,
+        may_be_compressed: bool,
+    ) -> Result<Self, Error> {
+        let unreadable = |error| Error::unreadable(path, error);
+        let mut file = HashedFile::open(path)?;
         let length = file.length().map_err(unreadable)?;
-        if length != shard.written.bytes {
-            let reason = format!("it has {length} bytes, not {}", shard.written.bytes);
-            return Err(changed(shard.path, &reason));
+        if length != expected.bytes {
+            let reason = format!("it has {length} bytes, not {}", expected.bytes);
+            return Err(changed(path, &reason));
         }
         let mut first = Vec::new();
         let begun = file.by_ref().take(4).read_to_end(&mut first);
         begun.map_err(unreadable)?;
-        let is_gzip = first.starts_with(&[0x1f, 0x8b]);
-        let is_zstd = first == [0x28, 0xb5, 0x2f, 0xfd];
+        let is_gzip = may_be_compressed && first.starts_with(&[0x1f, 0x8b]);
+        let is_zstd = may_be_compressed && first == [0x28, 0xb5, 0x2f, 0xfd];
         let packed = Cursor::new(first).chain(file);
         let unpacked = if is_gzip {
             let packed = BufReader::with_capacity(BLOCK, packed);
-            UnpackedScores::Gzip(Box::new(flate2::bufread::MultiGzDecoder::new(packed)))
+            UnpackedShard::Gzip(Box::new(flate2::bufread::MultiGzDecoder::new(packed)))
         } else if is_zstd {
             let packed = BufReader::with_capacity(BLOCK, packed);
             let decoder = zstd::Decoder::with_buffer(packed).map_err(unreadable)?;
-            UnpackedScores::Zstd(Box::new(decoder))
+            UnpackedShard::Zstd(Box::new(decoder))
         } else {
-            UnpackedScores::Plain(Box::new(packed))
+            UnpackedShard::Plain(Box::new(packed))
         };
-        Ok(ScoresSource {
-            path: shard.path,
-            expected: shard.written,
+        Ok(ShardSource {
+            path,
+            expected,
             unpacked,
             bytes: vec![0; BLOCK],
             begin: 0,
@@ -84,7 +87,7 @@ impl<'a> ScoresSource<'a> {
         })
     }
 
-    /// Returns the format of the file. Nothing may have been taken before. The beginning is not taken.
+    /// Returns the format of a scores file. Nothing may have been taken before. The beginning is not taken.
     ///
     /// # Errors
     ///
@@ -173,8 +176,8 @@ impl<'a> ScoresSource<'a> {
     /// The error of bytes that cannot be read or unpacked.
     fn broken(&self, error: io::Error) -> Error {
         match &self.unpacked {
-            UnpackedScores::Plain(_) => Error::unreadable(self.path, error),
-            UnpackedScores::Gzip(_) | UnpackedScores::Zstd(_) => {
+            UnpackedShard::Plain(_) => Error::unreadable(self.path, error),
+            UnpackedShard::Gzip(_) | UnpackedShard::Zstd(_) => {
                 changed(self.path, &format!("it cannot be unpacked: {error}"))
             }
         }
@@ -187,23 +190,23 @@ pub(super) fn changed(path: &Path, reason: &str) -> Error {
     Error::input(path, message)
 }
 
-impl UnpackedScores {
+impl UnpackedShard {
     fn into_packed(self) -> HashedFile {
         let packed = match self {
-            UnpackedScores::Plain(packed) => *packed,
-            UnpackedScores::Gzip(decoder) => decoder.into_inner().into_inner(),
-            UnpackedScores::Zstd(decoder) => decoder.finish().into_inner(),
+            UnpackedShard::Plain(packed) => *packed,
+            UnpackedShard::Gzip(decoder) => decoder.into_inner().into_inner(),
+            UnpackedShard::Zstd(decoder) => decoder.finish().into_inner(),
         };
         packed.into_inner().1
     }
 }
 
-impl Read for UnpackedScores {
+impl Read for UnpackedShard {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
         match self {
-            UnpackedScores::Plain(packed) => packed.read(room),
-            UnpackedScores::Gzip(decoder) => decoder.read(room),
-            UnpackedScores::Zstd(decoder) => decoder.read(room),
+            UnpackedShard::Plain(packed) => packed.read(room),
+            UnpackedShard::Gzip(decoder) => decoder.read(room),
+            UnpackedShard::Zstd(decoder) => decoder.read(room),
         }
     }
 }

@@ -587,6 +587,59 @@ fn shards_that_leave_gaps_and_options_of_shards_are_refused() {
     }
 }
 
+fn matched_scores(
+    files: &[PathBuf],
+    written: &[Option<WrittenFile>],
+) -> Result<Vec<PathBuf>, Error> {
+    let scores = ShardFiles {
+        name: "scores file",
+        option: "--scores",
+        written: written.to_vec(),
+        are_wanted: true,
+    };
+    match_files(files, &[scores]).map(|mut paths| paths.remove(0))
+}
+
+#[test]
+fn several_kinds_of_files_are_matched_from_one_list() {
+    let files = Files::new();
+    let names = ["", "a", "b", "c"];
+    let [empty, a, b, c] = names.map(|name| files.write(&format!("{name}.file"), name));
+    let of = |path: &PathBuf| Some(WrittenFile::of(path).expect("a file"));
+    let kind = |name, written: [Option<WrittenFile>; 2], are_wanted| ShardFiles {
+        name,
+        option: "--option",
+        written: written.to_vec(),
+        are_wanted,
+    };
+    let kinds = |are_wanted| {
+        [
+            kind("one", [of(&empty), of(&a)], true),
+            kind("two", [of(&b), of(&empty)], are_wanted),
+            kind("three", [of(&c), None], false),
+        ]
+    };
+    let list = [c.clone(), b.clone(), empty.clone(), a.clone()];
+    let (one, two) = (
+        vec![empty.clone(), a.clone()],
+        vec![b.clone(), empty.clone()],
+    );
+    let both = match_files(&list, &kinds(true)).expect("all files");
+    assert_eq!(both, [one.clone(), two, Vec::new()]);
+    let single = match_files(&list, &kinds(false)).expect("all files");
+    assert_eq!(single, [one, Vec::new(), Vec::new()]);
+    let without_b = [empty.clone(), a.clone()];
+    match_files(&without_b, &kinds(false)).expect("all files that are wanted");
+    let refused = match_files(&without_b, &kinds(true)).expect_err("a file is missing");
+    let expected = "shard 1 of 2: none of the 2 files is its two, which has 1 bytes";
+    assert!(refused.to_string().starts_with(expected), "{refused}");
+    let mut all = kinds(true);
+    all[2].are_wanted = true;
+    let refused = match_files(&list, &all).expect_err("no such file was written");
+    let expected = "shard 2 of 2: it was scored without a three; score it again with --option";
+    assert!(refused.to_string().starts_with(expected), "{refused}");
+}
+
 #[test]
 fn files_are_matched_by_their_bytes() {
     let files = Files::new();
@@ -595,7 +648,7 @@ fn files_are_matched_by_their_bytes() {
     let [a, b, c, d, e] = paths.clone();
     let of = |path: &PathBuf| Some(WrittenFile::of(path).expect("a file"));
     let written = [of(&d), of(&a), of(&c), of(&a), of(&a)];
-    let matched = match_scores(
+    let matched = matched_scores(
         &[a.clone(), b.clone(), c.clone(), d.clone(), d.clone()],
         &written,
     );
@@ -605,13 +658,13 @@ fn files_are_matched_by_their_bytes() {
     );
     let message = |files: &[&PathBuf], written: &[Option<WrittenFile>]| {
         let files: Vec<PathBuf> = files.iter().map(|path| (*path).clone()).collect();
-        match_scores(&files, written)
+        matched_scores(&files, written)
             .expect_err("it is refused")
             .to_string()
     };
     let refused = message(&[&c, &e], &[of(&c), of(&d)]);
     let expected = format!(
-        "{}: is the scores file of none of the 2 shards, and shard 2 of 2 has no file",
+        "{}: is a file of none of the 2 shards, and shard 2 of 2 has no scores file",
         e.display()
     );
     assert!(

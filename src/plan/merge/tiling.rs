@@ -33,8 +33,9 @@ pub(super) fn in_order(mut partials: Vec<PartialAnswer>) -> Result<Vec<PartialAn
         let is_same = before.body.ends() == partial.body.ends();
         if is_same {
             check_same_result(before, &partial)?;
-            for (one, two) in before.body.each.iter_mut().zip(&partial.body.each) {
+            for (one, two) in before.body.each.iter_mut().zip(partial.body.each) {
                 one.scores = one.scores.or(two.scores);
+                one.failures = one.failures.take().or(two.failures);
             }
             continue;
         }

@@ -161,6 +161,7 @@ fn one_shard(
         records: answer.report.records,
         records_hash,
         scores: None,
+        failures: None,
         first_lines,
         wall: *wall,
         cpu: *cpu,

@@ -6,14 +6,14 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-use super::{PlainFailure, PlainSlow};
+use super::{NamedHash, PlainFailure, PlainSlow};
 use crate::dataset::shard::ShardExtent;
 use crate::dataset::{Delimiter, FormatName, InputFile, RecordsLeftOut, Shard};
 use crate::error::{BadRecord, FailureKind};
 use crate::plan::calls_report::CallsSum;
 use crate::plan::path_text::path_of;
 use crate::plan::shard_notes::NamedKinds;
-use crate::plan::{ReferenceSummary, WrittenFile};
+use crate::plan::{ReferenceSummary, WrittenFailures, WrittenFile};
 use crate::task::matching::Pairs;
 
 /// The contents of a partial answer, apart from the state of the aggregator.
@@ -28,7 +28,7 @@ pub(in crate::plan) struct PartialBody {
     /// The name of the scorer.
     pub(in crate::plan) scorer: String,
     /// The names and hashes of the files that the scorer reads.
-    pub(in crate::plan) contents: Vec<(Vec<u8>, Option<u128>)>,
+    pub(in crate::plan) contents: Vec<NamedHash>,
     pub(in crate::plan) extent: ShardExtent,
     pub(in crate::plan) records: u64,
     pub(in crate::plan) failed: u64,
@@ -62,6 +62,7 @@ pub(in crate::plan) struct OneShard {
     /// The hash of the records, which are numbered from the beginning of the shard.
     pub(in crate::plan) records_hash: u128,
     pub(in crate::plan) scores: Option<WrittenFile>,
+    pub(in crate::plan) failures: Option<WrittenFailures>,
     /// If the shard begins inside a file: the name of the file, the number of the shard's records that begin in the file,
     /// and the number of lines of the file before the shard. The lines are counted from the place where the partial answer
     /// begins, if that is inside the same file.
@@ -88,9 +89,11 @@ impl PartialBody {
     pub(in crate::plan) fn has_same_result(&self, other: &Self) -> bool {
         let each = |one: &OneShard, two: &OneShard| {
             let scores = one.scores.zip(two.scores);
+            let failures = one.failures.as_ref().zip(two.failures.as_ref());
             one.records == two.records
                 && one.records_hash == two.records_hash
                 && scores.is_none_or(|(one, two)| one == two)
+                && failures.is_none_or(|(one, two)| one == two)
         };
         self.extent == other.extent
             && (self.records, self.failed, self.skipped)

@@ -44,13 +44,16 @@ pub(in crate::plan) fn same_for_all_shards(plan: &Plan) -> Result<String, Error>
     })
 }
 
+/// The name of a file, and a hash of its contents, if it is a regular file.
+pub(in crate::plan) type NamedHash = (Vec<u8>, Option<u128>);
+
 /// The files that the scorer reads, or that are arguments of its program, each with a hash of its contents. The hash is
 /// `None` if the path names no regular file.
 ///
 /// # Errors
 ///
 /// Returns an error if a file cannot be read.
-pub(in crate::plan) fn contents_of(plan: &Plan) -> Result<Vec<(Vec<u8>, Option<u128>)>, Error> {
+pub(in crate::plan) fn contents_of(plan: &Plan) -> Result<Vec<NamedHash>, Error> {
     let mut paths = plan.scorer.inputs();
     if let Some(Outside::Program(exec)) = plan.scorer.outside() {
         let arguments = exec.program.iter().skip(1).map(Path::new);

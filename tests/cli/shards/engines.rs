@@ -9,7 +9,7 @@ use crate::{binary, folder_with, program, ran, run, score, send, wait_for};
 
 #[test]
 fn sixteen_shards_of_which_some_are_killed_and_some_run_twice_give_the_answer_of_one_run() {
-    let folder = folder_with("a.jsonl", &some_records(4_000));
+    let folder = folder_with("a.jsonl", some_records(4_000));
     let start = |number: u64| {
         let mut command = std::process::Command::new(binary());
         command.current_dir(folder.path());
@@ -58,7 +58,7 @@ fn sixteen_shards_of_which_some_are_killed_and_some_run_twice_give_the_answer_of
 
 #[test]
 fn a_shard_that_is_done_is_not_scored_again() {
-    let folder = folder_with("a.jsonl", &some_records(100));
+    let folder = folder_with("a.jsonl", some_records(100));
     let shard = |arguments: &[&str]| score_shard(&folder, &["a.jsonl"], (1, 2), arguments);
     let path = folder.path().join("part-1.mh");
     let written = || path.metadata().expect("a file").modified().expect("a time");
@@ -83,7 +83,7 @@ fn a_shard_that_is_done_is_not_scored_again() {
 
 #[test]
 fn a_shard_that_was_killed_before_its_scores_had_their_name_is_scored_again() {
-    let folder = folder_with("a.jsonl", &some_records(100));
+    let folder = folder_with("a.jsonl", some_records(100));
     let shard = |scores: &str| score_shard(&folder, &["a.jsonl"], (1, 2), &["-o", scores]);
     let scores = folder.path().join("s.jsonl");
     assert_eq!(shard("s.jsonl").code, 0);
@@ -103,7 +103,7 @@ fn a_shard_that_was_killed_before_its_scores_had_their_name_is_scored_again() {
 
 #[test]
 fn of_two_attempts_at_the_same_time_the_later_one_finds_the_answer_of_the_other() {
-    let folder = folder_with("a.jsonl", &some_records(100));
+    let folder = folder_with("a.jsonl", some_records(100));
     let mut slow = std::process::Command::new(binary());
     slow.current_dir(folder.path());
     slow.args(["score", "a.jsonl", "--with", "sentiment", "--shard", "1/2"]);
@@ -131,7 +131,7 @@ fn of_two_attempts_at_the_same_time_the_later_one_finds_the_answer_of_the_other(
 
 #[test]
 fn a_shard_takes_its_number_from_the_engine() {
-    let folder = folder_with("a.jsonl", &some_records(100));
+    let folder = folder_with("a.jsonl", some_records(100));
     let auto = |name: &str, value: &str, partial: &str| {
         let mut command = program(folder.path());
         command.args([
@@ -163,7 +163,7 @@ fn a_shard_takes_its_number_from_the_engine() {
 
 #[test]
 fn a_stopped_shard_leaves_nothing_that_looks_complete() {
-    let folder = folder_with("a.jsonl", &some_records(1_000));
+    let folder = folder_with("a.jsonl", some_records(1_000));
     let limits = ["--rate", "10", "--deadline", "300ms", "-o", "s.jsonl"];
     let stopped = score_shard(&folder, &["a.jsonl"], (1, 2), &limits);
     assert_eq!(stopped.code, 124, "{}", stopped.err);
@@ -174,7 +174,7 @@ fn a_stopped_shard_leaves_nothing_that_looks_complete() {
 
 #[test]
 fn merges_can_be_merged() {
-    let folder = folder_with("a.jsonl", &some_records(500));
+    let folder = folder_with("a.jsonl", some_records(500));
     score_shards(&folder, &["a.jsonl"], 7, &[]);
     let merge = |arguments: &[&str]| run(&folder, &[&["merge"], arguments].concat());
     let some = merge(&["part-3.mh", "part-2.mh", "--partial", "two.mh"]);

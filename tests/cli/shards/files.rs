@@ -22,14 +22,14 @@ fn check(folder: &tempfile::TempDir, files: &[&str], of: u64, arguments: &[&str]
 
 #[test]
 fn every_format_can_be_divided() {
-    let folder = folder_with("a.jsonl", &some_records(300));
+    let folder = folder_with("a.jsonl", some_records(300));
     let write = |name: &str, content: &[u8]| {
         std::fs::write(folder.path().join(name), content).expect("a file");
     };
     write("a.jsonl.gz", &gzip(some_records(200).as_bytes()));
     write("b.jsonl.gz", &gzip(some_records(100).as_bytes()));
     write("empty.jsonl", b"");
-    let table = "text;kind\r\n\"a \"\"good\"\" one;\r\nand a line\";1\r\nbad;2\r\n".repeat(1);
+    let table = "text;kind\r\n\"a \"\"good\"\" one;\r\nand a line\";1\r\nbad;2\r\n".to_owned();
     let lines = "\"a \"\"good\"\" one;\r\nand a line\";1\r\nbad;2\r\n".repeat(90);
     write("a.csv", (table + &lines).as_bytes());
     write("a.txt", "a good line\n\nbad\n".repeat(50).as_bytes());
@@ -53,7 +53,7 @@ fn every_format_can_be_divided() {
 
 #[test]
 fn every_executor_and_scorer_can_score_a_shard() {
-    let folder = folder_with("a.jsonl", &some_records(300));
+    let folder = folder_with("a.jsonl", some_records(300));
     for executor in crate::EXECUTORS {
         check(&folder, &["a.jsonl"], 3, &["--executor", executor]);
     }
@@ -100,7 +100,7 @@ fn every_executor_and_scorer_can_score_a_shard() {
 
 #[test]
 fn a_report_of_a_shard_says_what_it_counts() {
-    let folder = folder_with("a.jsonl", &some_records(100));
+    let folder = folder_with("a.jsonl", some_records(100));
     let shard = super::score_shard(&folder, &["a.jsonl"], (2, 2), &[]);
     assert_eq!(shard.code, 0, "{}", shard.err);
     assert!(shard.out.contains("shard 2/2 of a.jsonl"), "{}", shard.out);
@@ -139,7 +139,7 @@ fn a_report_of_a_shard_says_what_it_counts() {
 
 #[test]
 fn the_scores_of_the_shards_are_joined_to_the_bytes_of_one_run() {
-    let folder = folder_with("a.jsonl", &some_records(400));
+    let folder = folder_with("a.jsonl", some_records(400));
     let table = "text,kind\n".to_owned() + &"good,1\n\"bad\nand worse\",2\n,3\n".repeat(50);
     std::fs::write(folder.path().join("b.csv"), table).expect("a file");
     for ending in ["jsonl", "csv", "tsv.gz", "jsonl.zst"] {

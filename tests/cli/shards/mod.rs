@@ -1,6 +1,7 @@
 //! Shards that are scored by processes of their own, and `merge`, which puts them together.
 
 mod engines;
+mod failed_records;
 mod files;
 mod refusals;
 

@@ -5,7 +5,7 @@ use crate::{folder_with, run, score, score_stdin};
 
 #[test]
 fn a_missing_shard_is_named() {
-    let folder = folder_with("a.jsonl", &some_records(100));
+    let folder = folder_with("a.jsonl", some_records(100));
     score_shards(&folder, &["a.jsonl"], 3, &[]);
     std::fs::remove_file(folder.path().join("part-2.mh")).expect("a file");
     let merged = merge_all(&folder, &[]);
@@ -19,7 +19,7 @@ fn a_missing_shard_is_named() {
 
 #[test]
 fn a_damaged_or_foreign_file_is_named() {
-    let folder = folder_with("a.jsonl", &some_records(100));
+    let folder = folder_with("a.jsonl", some_records(100));
     score_shards(&folder, &["a.jsonl"], 2, &[]);
     let path = folder.path().join("part-2.mh");
     let bytes = std::fs::read(&path).expect("a file");
@@ -55,7 +55,7 @@ fn a_damaged_or_foreign_file_is_named() {
 
 #[test]
 fn a_changed_input_is_noticed() {
-    let folder = folder_with("a.jsonl", &some_records(100));
+    let folder = folder_with("a.jsonl", some_records(100));
     score_shards(&folder, &["a.jsonl"], 2, &[]);
     let text = std::fs::read_to_string(folder.path().join("a.jsonl")).expect("a file");
     std::fs::write(folder.path().join("a.jsonl"), text.replace("good", "evil")).expect("a file");
@@ -85,7 +85,7 @@ fn a_wrong_assumption_about_quotes_is_refused_with_the_right_one() {
     let quoted = "looks,like\nsome,records\n".repeat(40);
     let folder = folder_with(
         "a.csv",
-        &format!("text,kind\n\"{quoted}\",1\ngood,2\n\"fine\",3\n"),
+        format!("text,kind\n\"{quoted}\",1\ngood,2\n\"fine\",3\n"),
     );
     let mut told = 0;
     score_shards(&folder, &["a.csv"], 4, &["--starts", "unquoted"]);
@@ -120,7 +120,7 @@ fn a_wrong_assumption_about_quotes_is_refused_with_the_right_one() {
 
 #[test]
 fn what_only_one_process_can_read_is_refused() {
-    let folder = folder_with("a.jsonl", &some_records(10));
+    let folder = folder_with("a.jsonl", some_records(10));
     let piped = score_stdin(&folder, &["--shard", "1/2", "--partial", "p.mh"], "{}\n");
     assert_eq!(piped.code, 3);
     assert!(
@@ -162,7 +162,7 @@ fn what_only_one_process_can_read_is_refused() {
 
 #[test]
 fn an_output_that_is_an_input_or_exists_is_refused() {
-    let folder = folder_with("a.jsonl", &some_records(10));
+    let folder = folder_with("a.jsonl", some_records(10));
     let over = score(&folder, "a.jsonl", &["--partial", "a.jsonl", "--force"]);
     assert_eq!(over.code, 5);
     assert!(over.err.contains("is an input"), "{}", over.err);
