@@ -11,10 +11,10 @@ use crate::stop::StopReason;
 ///
 /// | code | variant | meaning |
 /// |---|---|---|
-/// | 0 | [`Success`](Exit::Success) | every record has a score or was skipped, or the reader of the output has closed the output |
+/// | 0 | [`Success`](Exit::Success) | every record has a score or was skipped, or the reader of the output has closed the output; or the [partial answer](crate::plan::PartialAnswer) of a shard is complete, even if records of the shard failed |
 /// | 1 | [`SomeFailed`](Exit::SomeFailed) | the run finished; some records could not be scored |
 /// | 2 | [`Usage`](Exit::Usage) | the command line or the plan is invalid |
-/// | 3 | [`BadInput`](Exit::BadInput) | an input cannot be opened or read, or has invalid contents; for example, all of its first records failed for the same kind of reason |
+/// | 3 | [`BadInput`](Exit::BadInput) | an input cannot be opened or read, or has invalid contents; for example, all of its first records failed for the same kind of reason, or a partial answer cannot be merged |
 /// | 4 | [`Halted`](Exit::Halted) | the failure policy ended the run |
 /// | 5 | [`NotWritten`](Exit::NotWritten) | an output could not be written |
 /// | 6 | [`Disagree`](Exit::Disagree) | `bench`: an executor gave a different answer |

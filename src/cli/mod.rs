@@ -51,10 +51,10 @@ pub struct Arguments {
 const LAST: usize = 100;
 
 const AFTER_HELP: &str = "\
-Exit codes: 0 all records scored, 1 some failed, 2 wrong usage, 3 bad input, \
+Exit codes: 0 all records scored (or a shard is complete), 1 some failed, 2 wrong usage, 3 bad input, \
 4 halted by failures, 5 output could not be written, \
 6 executors gave different answers, 7 slower than the baseline allows, \
-8 workers or threads could not be started or kept, 124 stopped by the deadline, 129, 130 and 143 stopped by the signals HUP, INT and TERM.";
+8 workers or threads could not be started or kept, 9 budget spent, 124 stopped by the deadline, 129, 130 and 143 stopped by the signals HUP, INT and TERM.";
 
 #[derive(Debug, Subcommand)]
 enum Command {

@@ -182,3 +182,25 @@ fn the_scores_of_the_shards_are_joined_to_the_bytes_of_one_run() {
         shell(&folder, "rm part-*.mh *-scores.*");
     }
 }
+
+/// A columnar file is cut at records, and its lines are the numbers of its records, so nothing is renumbered but the records.
+#[cfg(feature = "parquet")]
+#[test]
+fn columnar_files_are_cut_at_records() {
+    let folder = folder_with("a.jsonl", some_records(400));
+    for name in ["a.parquet", "b.arrow"] {
+        let made = score(&folder, "a.jsonl", &["--keep", "kind", "-o", name]);
+        assert_eq!(made.code, 1, "{}", made.err);
+    }
+    let score_kinds = ["--field", "kind", "--by", "kind", "--missing", "fail"];
+    for of in [1, 4, 9] {
+        check(&folder, &["a.parquet"], of, &score_kinds);
+        check(
+            &folder,
+            &["a.parquet", "b.arrow", "a.parquet"],
+            of,
+            &score_kinds,
+        );
+        check(&folder, &["a.parquet", "a.jsonl"], of, &score_kinds);
+    }
+}
