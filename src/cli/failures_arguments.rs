@@ -8,7 +8,8 @@ use manyhands::output::{Destination, Endpoints, FailuresFile, Output};
 use manyhands::plan::Opened;
 
 use super::command_error::CommandError;
-use super::signals::SignalWatch;
+use super::shard_arguments::output_of_run;
+use super::signals::{SignalWatch, open_destination};
 
 /// The arguments of the file of failures.
 #[derive(Debug, Args)]
@@ -31,11 +32,7 @@ impl FailuresArguments {
         let Some(path) = &self.failures else {
             return Ok(());
         };
-        if path == Path::new("-") {
-            let reason =
-                "--failures: two files are written, so it cannot be standard output; name a file";
-            return Err(CommandError::Usage(reason.to_owned()));
-        }
+        check_name(path)?;
         Ok(FailuresFile::check(path, &opened.inputs())?)
     }
 
@@ -56,18 +53,34 @@ impl FailuresArguments {
         let Some(path) = &self.failures else {
             return Ok(None);
         };
-        let mut open = |what, path: &Path| {
-            // A shard is scored as a whole or not at all, so what is left of it is of no use.
-            let output = Output::new(what, path).force(force);
-            let output = output
-                .keep_partial(!is_shard)
-                .synced(is_shard)
-                .hashed(is_shard);
-            let open = || Ok(endpoints.open(&output)?);
-            watch.open_output(open, Destination::unfinished)
-        };
-        let records = open("the failed records", path)?;
-        let reasons = open("the reasons", &FailuresFile::reasons_of(path))?;
+        let set = |output: Output| output_of_run(output.force(force), is_shard);
+        let [records, reasons] = open_both(path, set, endpoints, watch)?;
         Ok(Some(FailuresFile::new(records, reasons, path)))
     }
+}
+
+/// Returns an error if the failed records cannot be written to a file of this name.
+pub(super) fn check_name(path: &Path) -> Result<(), CommandError> {
+    if path == Path::new("-") {
+        let reason =
+            "--failures: two files are written, so it cannot be standard output; name a file";
+        return Err(CommandError::Usage(reason.to_owned()));
+    }
+    Ok(())
+}
+
+/// Opens the file of failed records and that of their reasons. `set` sets how they are written.
+pub(super) fn open_both(
+    path: &Path,
+    set: impl Fn(Output) -> Output,
+    endpoints: &mut Endpoints,
+    watch: &SignalWatch,
+) -> Result<[Destination; 2], CommandError> {
+    let mut open = |what, path: &Path| {
+        let output = set(Output::new(what, path));
+        open_destination(watch, endpoints, &output)
+    };
+    let records = open("the failed records", path)?;
+    let reasons = open("the reasons", &FailuresFile::reasons_of(path))?;
+    Ok([records, reasons])
 }

@@ -19,8 +19,9 @@ use super::command_words::arguments;
 use super::endings::{
     end_all_failed, failures_left_out, print_end, print_notes, print_report, print_warnings,
 };
+use super::failures_arguments::{check_name, open_both};
 use super::page_arguments::PageArguments;
-use super::signals::SignalWatch;
+use super::signals::{SignalWatch, open_destination};
 use super::{note, text};
 
 /// The arguments of `merge`.
@@ -66,11 +67,7 @@ pub struct MergeShards {
 
 impl MergeShards {
     pub(super) fn run(self, quiet: bool) -> Result<Exit, CommandError> {
-        if self.failures.as_deref() == Some(Path::new("-")) {
-            let reason =
-                "--failures: two files are written, so it cannot be standard output; name a file";
-            return Err(CommandError::Usage(reason.to_owned()));
-        }
+        self.failures.as_deref().map_or(Ok(()), check_name)?;
         let watch = SignalWatch::start(quiet)?;
         let mut endpoints = Endpoints::new();
         for path in self.partials.iter().chain(&self.from) {
@@ -119,8 +116,7 @@ impl MergeShards {
             return Ok(None);
         };
         let output = Output::new("the merged partial answer", path).force(self.force);
-        let open = || Ok(endpoints.open(&output)?);
-        watch.open_output(open, Destination::unfinished).map(Some)
+        open_destination(watch, endpoints, &output).map(Some)
     }
 
     fn scores_on_stdout(&self) -> bool {
@@ -137,8 +133,7 @@ impl MergeShards {
         };
         let options = ScoresOptions::of(path)?;
         let output = Output::new("the scores", path).force(self.force);
-        let open = || Ok(endpoints.open(&output)?);
-        let destination = watch.open_output(open, Destination::unfinished)?;
+        let destination = open_destination(watch, endpoints, &output)?;
         Ok(Some((destination, options)))
     }
 
@@ -151,14 +146,8 @@ impl MergeShards {
         let Some(path) = &self.failures else {
             return Ok(None);
         };
-        let mut open = |what, path: &Path| {
-            let output = Output::new(what, path).force(self.force);
-            let open = || Ok(endpoints.open(&output)?);
-            watch.open_output(open, Destination::unfinished)
-        };
-        let records = open("the failed records", path)?;
-        let reasons = open("the reasons", &FailuresFile::reasons_of(path))?;
-        Ok(Some([records, reasons]))
+        let set = |output: Output| output.force(self.force);
+        open_both(path, set, endpoints, watch).map(Some)
     }
 
     /// Puts the scores files of the shards together, and their files of failures.

@@ -12,7 +12,7 @@ use manyhands::output::{Destination, Endpoints, Output};
 use manyhands::plan::{Opened, PartialAnswer, Plan};
 
 use super::command_error::CommandError;
-use super::signals::SignalWatch;
+use super::signals::{SignalWatch, open_destination};
 use super::{note, text};
 
 /// The arguments of `score` about shards.
@@ -187,9 +187,17 @@ impl ShardArguments {
         };
         let output = Output::new("the partial answer", path).force(force);
         let output = output.synced(true);
-        let open = || Ok(endpoints.open(&output)?);
-        watch.open_output(open, Destination::unfinished).map(Some)
+        open_destination(watch, endpoints, &output).map(Some)
     }
+}
+
+/// Sets how an output is written beside the report. A shard is scored as a whole or not at all, so what is left of it is of
+/// no use, and its partial answer names its files by their hashes.
+pub(super) fn output_of_run(output: Output, is_shard: bool) -> Output {
+    output
+        .keep_partial(!is_shard)
+        .synced(is_shard)
+        .hashed(is_shard)
 }
 
 /// The shard whose number an engine gives to this process.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use manyhands::Cancel;
-use manyhands::output::RunFiles;
+use manyhands::output::{Destination, Endpoints, Output, RunFiles};
 
 use super::command_error::CommandError;
 
@@ -44,6 +44,15 @@ enum Stage {
 pub(super) use other_systems::NoSignals as SignalWatch;
 #[cfg(unix)]
 pub(super) use unix::SignalWatch;
+
+/// Opens an output. If a signal ends the command before the run begins, the incomplete file is removed.
+pub(super) fn open_destination(
+    watch: &SignalWatch,
+    endpoints: &mut Endpoints,
+    output: &Output,
+) -> Result<Destination, CommandError> {
+    watch.open_output(|| Ok(endpoints.open(output)?), Destination::unfinished)
+}
 
 #[cfg(unix)]
 mod unix {

@@ -8,6 +8,7 @@
 //! their places; [`format`] knows where records begin and end, and reads the fields of a record. `source` opens paths
 //! for both uses of text: for records that are scored, and for references with which records are compared.
 
+mod delegated;
 mod fields;
 mod format;
 mod in_memory;
@@ -25,6 +26,7 @@ mod texts;
 use std::ops::{ControlFlow, Range};
 use std::time::Duration;
 
+pub(crate) use delegated::delegate_to_dataset;
 pub use fields::{FieldValue, Fields, NamedValues};
 #[cfg(feature = "cli")]
 pub(crate) use format::comma_separated;

@@ -4,8 +4,8 @@
 use std::ops::{ControlFlow, Range};
 
 use super::Plan;
-use crate::dataset::{Dataset, Fields, LentRecord, Position, ReadOutcome, TextRecord};
-use crate::error::{BadRecord, Error, OnFailure, Place};
+use crate::dataset::{Dataset, Fields, Position, ReadOutcome, TextRecord, delegate_to_dataset};
+use crate::error::{BadRecord, Error, OnFailure};
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use crate::sync::{Mutex, lock};
 
@@ -105,23 +105,7 @@ impl<D> Dataset for FirstRecords<'_, D>
 where
     D: for<'a> Dataset<Record<'a> = TextRecord<'a>>,
 {
-    type Record<'a> = TextRecord<'a>;
-
-    fn parts(&self) -> usize {
-        self.dataset.parts()
-    }
-
-    fn is_stream(&self) -> bool {
-        self.dataset.is_stream()
-    }
-
-    fn may_wait_with_records(&self) -> bool {
-        self.dataset.may_wait_with_records()
-    }
-
-    fn close(&self) {
-        self.dataset.close();
-    }
+    delegate_to_dataset!();
 
     fn read<V>(&self, parts: Range<usize>, mut visit: V) -> Result<ReadOutcome, Error>
     where
@@ -135,22 +119,6 @@ where
             }
             visit(at, record)
         })
-    }
-
-    fn size(&self, parts: Range<usize>) -> u64 {
-        self.dataset.size(parts)
-    }
-
-    fn lend<'r>(&self, record: &'r TextRecord<'_>) -> Option<LentRecord<'r>> {
-        self.dataset.lend(record)
-    }
-
-    fn place(&self, position: Position) -> Option<Place> {
-        self.dataset.place(position)
-    }
-
-    fn index_in_input(&self, index: u64) -> u64 {
-        self.dataset.index_in_input(index)
     }
 }
 

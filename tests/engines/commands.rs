@@ -10,7 +10,8 @@ use tempfile::TempDir;
 
 use crate::{assert_same_as_single_run, example, shared, succeed};
 
-/// A program that runs what it is told to submit at once: each task of an array, or a single one.
+/// A program that stands in for `sbatch` of Slurm. It runs the script that it is given at once: one time for each task of an
+/// array, or one time if there is no array.
 const SBATCH: &str = r#"#!/bin/bash
 set -eu
 echo "$*" >>submitted

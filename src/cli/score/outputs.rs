@@ -9,8 +9,8 @@ use manyhands::plan::Plan;
 use super::Score;
 use crate::cli::command_error::CommandError;
 use crate::cli::scoring_arguments::endpoints;
-use crate::cli::shard_arguments::EarlierAttempt;
-use crate::cli::signals::{GRACE, SignalWatch, WatchedRun};
+use crate::cli::shard_arguments::{EarlierAttempt, output_of_run};
+use crate::cli::signals::{GRACE, SignalWatch, WatchedRun, open_destination};
 
 /// The outputs of the command other than the report.
 pub(super) struct ScoreOutputs {
@@ -40,13 +40,8 @@ impl Score {
         let destination = match self.scores.as_ref().zip(format) {
             Some((path, format)) => {
                 let output = Output::new("the scores", path).force(force);
-                // A shard is scored as a whole or not at all, so what is left of it is of no use.
-                let output = output
-                    .keep_partial(!is_shard)
-                    .synced(is_shard)
-                    .hashed(is_shard);
-                let open = || Ok(endpoints.open(&output)?);
-                Some((watch.open_output(open, Destination::unfinished)?, format))
+                let output = output_of_run(output, is_shard);
+                Some((open_destination(watch, &mut endpoints, &output)?, format))
             }
             None => None,
         };

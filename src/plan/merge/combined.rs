@@ -6,13 +6,14 @@ use crate::plan::plain_place::PlainPlace;
 use crate::plan::summary::PlaceInWhole;
 use crate::report::Report;
 
-/// Moves the line of the record with this index in its partial answer.
-fn move_line(by: PlaceInWhole, index: u64, place: &mut Option<PlainPlace>) {
-    if index < by.first_records
+/// Replaces the index and the place that a record has in its partial answer by those in the whole.
+fn renumber(by: PlaceInWhole, index: &mut u64, place: &mut Option<PlainPlace>) {
+    if *index < by.first_records
         && let Some(place) = place
     {
         place.line = place.line.saturating_add(by.lines);
     }
+    *index += by.records;
 }
 
 /// Returns how the records of each partial answer are renumbered. They are in order.
@@ -84,8 +85,7 @@ fn add(all: &mut PartialBody, next: &PartialBody, by: PlaceInWhole) {
     all.extent = joined(&all.extent, &next.extent);
     let failures = next.failures.iter().map(|failure| {
         let mut failure = failure.clone();
-        move_line(by, failure.index, &mut failure.place);
-        failure.index += by.records;
+        renumber(by, &mut failure.index, &mut failure.place);
         failure
     });
     all.failures.extend(failures);
@@ -126,8 +126,7 @@ fn add(all: &mut PartialBody, next: &PartialBody, by: PlaceInWhole) {
     all.began = all.began.min(next.began);
     let slowest = next.slowest.iter().map(|slow| {
         let mut slow = slow.clone();
-        move_line(by, slow.index, &mut slow.place);
-        slow.index += by.records;
+        renumber(by, &mut slow.index, &mut slow.place);
         slow
     });
     all.slowest.extend(slowest);

@@ -2,8 +2,8 @@
 
 use std::ops::{ControlFlow, Range};
 
-use crate::dataset::{Dataset, LentRecord, Position, ReadOutcome, TextRecord, TextSource};
-use crate::error::{BadRecord, Error, Place};
+use crate::dataset::{Dataset, Position, ReadOutcome, TextRecord, TextSource, delegate_to_dataset};
+use crate::error::{BadRecord, Error};
 use crate::plan::records_hash::{HashOfSome, RecordsHash};
 
 /// A dataset that adds its records to a hash, if there is one.
@@ -19,23 +19,7 @@ impl<'d> HashedRecords<'d> {
 }
 
 impl Dataset for HashedRecords<'_> {
-    type Record<'a> = TextRecord<'a>;
-
-    fn parts(&self) -> usize {
-        self.dataset.parts()
-    }
-
-    fn is_stream(&self) -> bool {
-        self.dataset.is_stream()
-    }
-
-    fn may_wait_with_records(&self) -> bool {
-        self.dataset.may_wait_with_records()
-    }
-
-    fn close(&self) {
-        self.dataset.close();
-    }
+    delegate_to_dataset!();
 
     fn read<V>(&self, parts: Range<usize>, mut visit: V) -> Result<ReadOutcome, Error>
     where
@@ -51,21 +35,5 @@ impl Dataset for HashedRecords<'_> {
         });
         hash.add(some);
         outcome
-    }
-
-    fn size(&self, parts: Range<usize>) -> u64 {
-        self.dataset.size(parts)
-    }
-
-    fn lend<'r>(&self, record: &'r TextRecord<'_>) -> Option<LentRecord<'r>> {
-        self.dataset.lend(record)
-    }
-
-    fn place(&self, position: Position) -> Option<Place> {
-        self.dataset.place(position)
-    }
-
-    fn index_in_input(&self, index: u64) -> u64 {
-        self.dataset.index_in_input(index)
     }
 }

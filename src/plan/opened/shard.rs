@@ -37,12 +37,9 @@ impl Opened {
         let notes = ShardNotes::default();
         let run = self.run(options.shard(&notes));
         let mut answer = run.map_err(|error| with_advice(error, shard, &cuts))?;
-        if !answer.report.end.is_finished() {
-            answer.report.finished()?;
-            return Err(Error::Plan("the run of the shard did not end".to_owned()));
-        }
+        answer.report = answer.report.finished()?;
         let extent = self.records.extent(cuts)?;
-        let inputs = self.inputs_of_shard();
+        let inputs = self.inputs_of_shard(&cuts);
         answer.files = inputs.iter().map(|(_, file)| file.clone()).collect();
         let state = notes.state.into_inner().unwrap_or_default();
         let report = &answer.report;
@@ -88,11 +85,8 @@ impl Opened {
     }
 
     /// The inputs that the shard reads, with their numbers among all inputs, from 0.
-    fn inputs_of_shard(&self) -> Vec<(u64, InputFile)> {
+    fn inputs_of_shard(&self, cuts: &ShardCuts) -> Vec<(u64, InputFile)> {
         let files = self.records.files();
-        let Some(cuts) = self.cuts else {
-            return (0..).zip(files).collect();
-        };
         let end = cuts.end.file + u64::from(cuts.end.is_inside());
         let wanted = cuts.begin.file..end;
         // A stream has only the inputs of its shard, and the other sources have all inputs.
