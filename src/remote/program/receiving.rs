@@ -221,7 +221,12 @@ impl WorkerSlot {
             return self.check_end(shared);
         }
         if process.in_flight.is_empty() {
-            return self.check_unverified(shared);
+            // A process whose input is closed exits, but what it has started may hold its output open.
+            let may_exit = !process.pipes.is_open() && !arrived;
+            return match may_exit && process.pipes.try_wait().is_some() {
+                true => self.check_rest(shared),
+                false => self.check_unverified(shared),
+            };
         }
         if let Some(most) = shared.limits.max_memory
             && now - process.memory_checked >= MEMORY_CHECK
@@ -239,11 +244,7 @@ impl WorkerSlot {
             return None;
         }
         if process.pipes.try_wait().is_some() {
-            process.pipes.read_rest();
-            return match self.take_answers(shared) {
-                Ok(()) => self.check_end(shared),
-                Err(fault) => Some(fault),
-            };
+            return self.check_rest(shared);
         }
         let oldest = match shared.is_prompt() {
             true => process.lines.front().copied().unwrap_or(0),
@@ -273,6 +274,15 @@ impl WorkerSlot {
             }
         }
         None
+    }
+
+    /// Takes the last answers of a process that has exited, and checks it.
+    fn check_rest(&mut self, shared: &ProgramShared<'_>) -> Option<Fault> {
+        self.process.as_mut()?.pipes.read_rest();
+        match self.take_answers(shared) {
+            Ok(()) => self.check_end(shared),
+            Err(fault) => Some(fault),
+        }
     }
 
     /// Checks a process whose output has ended, or that has exited.

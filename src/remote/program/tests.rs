@@ -246,6 +246,21 @@ fn an_end_with_status_0_is_a_death_too() {
     assert_fails(body, |program| program, &[40], ended);
 }
 
+/// Once a process has answered everything and its input is closed, its end counts, and not the end of its output.
+#[test]
+fn a_run_does_not_wait_for_what_a_process_has_left_behind() {
+    let body = "case $n in 40) sleep 600 &;; esac; answer";
+    let (_folder, program) = in_folder(body);
+    let (done, is_done) = std::sync::mpsc::channel();
+    let runner = std::thread::spawn(move || {
+        let _ = done.send(outcomes(&program, 100, 2));
+    });
+    let patience = Duration::from_secs(60);
+    let found = is_done.recv_timeout(patience).expect("the run ends");
+    assert_all_but(&found.expect("it works"), 100, &[], "");
+    runner.join().expect("no panic");
+}
+
 #[test]
 fn output_that_is_no_answer_fails_its_record() {
     let body = "case $n in 60) echo thinking about it;; esac; answer";
