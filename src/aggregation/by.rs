@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::groups::{BorrowedKey, Groups, OwnedKey};
+use super::groups::{BorrowedKey, Groups, MergingGroups, OwnedKey};
 use super::{Aggregator, Kind, Shift, State, StateError};
 
 /// The aggregator that [`Aggregator::by`] returns. It has a state for each key.
@@ -139,16 +139,12 @@ where
 impl<A, K, Q, F> ByRef<A, K, Q, F>
 where
     A: State + Shift + Clone + Send,
-    K: Hash + Eq + Ord + Send,
-    Q: ?Sized,
+    K: Borrow<Q> + Hash + Eq + Ord + Send,
+    Q: ToOwned<Owned = K> + Hash + Ord + ?Sized,
 {
-    /// Merges the groups of another state, which are plain data. `by` is added to the indices of their records.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if no state has this plain data. Some groups may then have been merged.
-    pub(crate) fn absorb(&mut self, plain: Vec<(K, A::Plain)>, by: u64) -> Result<(), StateError> {
-        self.groups.absorb(plain, by)
+    /// Prepares to merge the groups of another state. `by` is added to the indices of its records.
+    pub(crate) fn merging<'q>(&mut self, by: u64) -> MergingGroups<'_, 'q, A, K, Q> {
+        MergingGroups::new(&mut self.groups, by)
     }
 }
 

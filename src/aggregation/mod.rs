@@ -191,7 +191,7 @@ pub(crate) use partition::BlockPartition;
 pub use quantiles::{QuantileSummary, Quantiles};
 pub use sample::{Sample, Sampled};
 pub use shift::Shift;
-pub(crate) use state::plain_of;
+pub(crate) use state::decoded;
 pub use state::{Kind, State, StateError};
 pub use sum::Sum;
 pub use top::{Bottom, Top, TopK};

@@ -1,9 +1,12 @@
 //! Saves states as bytes, so that another process or machine can merge partials.
 
+use std::marker::PhantomData;
+
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, DeserializeSeed};
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
+use twox_hash::XxHash3_64;
 
 /// The first bytes of a saved state, which are a mark and the version of the layout.
 const PREFIX: &[u8; 4] = b"mhs1";
@@ -11,7 +14,7 @@ const PREFIX: &[u8; 4] = b"mhs1";
 const MARK: &[u8; 3] = b"mhs";
 /// Number of bytes of a SHA-256 hash that identify the kind of a state.
 const FINGERPRINT_BYTES: usize = 16;
-/// Number of bytes of a SHA-256 hash that serve to detect a damaged state.
+/// Number of bytes of the XXH3-64 hash that serves to detect a damaged state.
 const CHECKSUM_BYTES: usize = 8;
 
 /// The largest number of characters of a name that a message shows.
@@ -120,7 +123,8 @@ pub trait State: Sized {
     /// kind of aggregator, or differ from what the loaded state would save (for example, integers
     /// that take more bytes than necessary).
     fn load(&self, bytes: &[u8]) -> Result<Self, StateError> {
-        let restored = self.restore(plain_of(self, bytes)?)?;
+        let plain = decoded(self.kind(), bytes, PhantomData::<Self::Plain>)?;
+        let restored = self.restore(plain)?;
         // Neither postcard nor `restore` enforces one encoding, so the restored state is encoded again
         // and all bytes are compared.
         let kind = restored.kind();
@@ -135,32 +139,35 @@ pub trait State: Sized {
     }
 }
 
-/// Returns the plain data of a state that was [saved](State::save) as these bytes, and that is of the same kind as
-/// `state`. Unlike [`State::load`], this does not check that the bytes are the only ones that stand for the plain data.
+/// Decodes the plain data of a state that was [saved](State::save) as these bytes, and that is of this kind. Unlike
+/// [`State::load`], this does not check that the bytes are the only ones that stand for the plain data.
 ///
 /// # Errors
 ///
 /// Returns an error if the bytes are not a state, are cut short or damaged, or belong to another kind of aggregator.
-pub(crate) fn plain_of<A: State>(state: &A, bytes: &[u8]) -> Result<A::Plain, StateError> {
+pub(crate) fn decoded<'b, D: DeserializeSeed<'b>>(
+    kind: Kind,
+    bytes: &'b [u8],
+    decode: D,
+) -> Result<D::Value, StateError> {
     let content = checked(bytes)?;
     let (fingerprint, content) = content
         .split_first_chunk::<FINGERPRINT_BYTES>()
         .ok_or(StateError::Damaged)?;
     let (name, content) =
         postcard::take_from_bytes::<&str>(content).map_err(|_| StateError::Damaged)?;
-    let expected = state.kind();
-    if *fingerprint != expected.fingerprint() {
+    if *fingerprint != kind.fingerprint() {
         return Err(StateError::Foreign {
             found: name.to_owned(),
-            expected: expected.name,
+            expected: kind.name,
         });
     }
-    match postcard::take_from_bytes(content) {
-        Ok((plain, [])) => Ok(plain),
-        _ => Err(StateError::OtherTypes {
-            kind: name.to_owned(),
-        }),
-    }
+    let mut decoder = postcard::Deserializer::from_bytes(content);
+    let plain = decode.deserialize(&mut decoder).ok();
+    let plain = plain.filter(|_| decoder.finalize().is_ok_and(<[u8]>::is_empty));
+    plain.ok_or_else(|| StateError::OtherTypes {
+        kind: name.to_owned(),
+    })
 }
 
 /// Returns the canonical bytes of a state of this kind, see [`State::save`].
@@ -215,7 +222,7 @@ pub(super) fn counted(counts: impl IntoIterator<Item = u64>) -> Result<u64, Stat
 }
 
 fn checksum(bytes: &[u8]) -> [u8; CHECKSUM_BYTES] {
-    first_bytes(Sha256::digest(bytes).into())
+    XxHash3_64::oneshot(bytes).to_le_bytes()
 }
 
 fn first_bytes<const N: usize>(hash: [u8; 32]) -> [u8; N] {

@@ -68,6 +68,10 @@ pub struct MergeShards {
 impl MergeShards {
     pub(super) fn run(self, quiet: bool) -> Result<Exit, CommandError> {
         self.failures.as_deref().map_or(Ok(()), check_name)?;
+        if self.partials.iter().any(|path| path == Path::new("-")) {
+            let reason = "PARTIAL: partial answers are read more than once, so they cannot be standard input; name a file";
+            return Err(CommandError::Usage(reason.to_owned()));
+        }
         let watch = SignalWatch::start(quiet)?;
         let mut endpoints = Endpoints::new();
         for path in self.partials.iter().chain(&self.from) {
@@ -83,10 +87,11 @@ impl MergeShards {
         let page = watch.open_output(|| self.page.open(&mut endpoints, self.force), unfinished)?;
         let partials = self.partials.iter().map(|path| PartialAnswer::open(path));
         let merged = merge(partials.collect::<Result<Vec<_>, Error>>()?)?;
-        let is_whole = {
-            let (first, last) = merged.shards();
-            first.number() == 1 && last.number() == last.of()
-        };
+        let whole = self.check_whole(&merged);
+        let is_whole = whole.is_ok();
+        if partial.is_none() || self.wants_the_whole() {
+            whole?;
+        }
         if let Some(mut partial) = partial {
             let written = merged.partial().write(&mut partial);
             written.map_err(CommandError::write(
@@ -105,6 +110,20 @@ impl MergeShards {
         answer.command = arguments();
         answer.warnings.extend(failures_left_out(joined.left_out));
         self.report(&answer, page, quiet)
+    }
+
+    /// Whether an output is wanted that only the whole dataset has.
+    fn wants_the_whole(&self) -> bool {
+        self.scores.is_some() || self.failures.is_some() || self.page.is_wanted() || self.json
+    }
+
+    fn check_whole(&self, merged: &MergedAnswer) -> Result<(), Error> {
+        merged.check_whole().map_err(|error| match error {
+            Error::Merge(message) if self.partial.is_some() => Error::Merge(format!(
+                "{message}; without them, --partial is the only output that can be written"
+            )),
+            error => error,
+        })
     }
 
     fn open_partial(

@@ -16,6 +16,11 @@ pub(super) struct PageArguments {
 }
 
 impl PageArguments {
+    /// Whether the user has asked for a page.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.html.is_some()
+    }
+
     /// Opens the file of the page before the run, if the user has asked for a page.
     pub(super) fn open(
         &self,

@@ -1,7 +1,6 @@
 //! The statistics of one group.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -42,18 +41,30 @@ type MomentsAndExtrema = (Moments, Extrema);
 pub(super) struct GroupState {
     main: MomentsAndExtrema,
     /// The columns besides the main column.
-    others: Vec<MomentsAndExtrema>,
-    /// The indices of these columns among the known columns.
-    places: Arc<[usize]>,
+    others: Vec<OtherColumn>,
+}
+
+/// The numbers of one group in a column besides the main column.
+#[derive(Clone)]
+struct OtherColumn {
+    /// The index of this column among the known columns. Each state has its own copy: threads that merge states would wait
+    /// for each other if they had to count who uses a common one.
+    place: usize,
+    numbers: MomentsAndExtrema,
 }
 
 impl GroupState {
-    pub(super) fn new(places: Arc<[usize]>) -> Self {
+    /// Creates the state of a group without records. `places` are the indices of the columns besides the main column among
+    /// the known columns.
+    pub(super) fn new(places: impl Iterator<Item = usize>) -> Self {
         let numbers = || (Moments::new(), Extrema::new());
+        let other = |place| OtherColumn {
+            place,
+            numbers: numbers(),
+        };
         GroupState {
             main: numbers(),
-            others: places.iter().map(|_| numbers()).collect(),
-            places,
+            others: places.map(other).collect(),
         }
     }
 }
@@ -90,58 +101,75 @@ impl Aggregator<Scored> for GroupState {
         if let Some(main) = scored.main() {
             self.main.observe(index, &main);
         }
-        for (numbers, place) in self.others.iter_mut().zip(&*self.places) {
-            if let Some(number) = scored.cells()[*place].number() {
-                numbers.observe(index, &number);
+        for other in &mut self.others {
+            if let Some(number) = scored.cells()[other.place].number() {
+                other.numbers.observe(index, &number);
             }
         }
     }
 
     fn merge(&mut self, later: Self) {
         Aggregator::<f64>::merge(&mut self.main, later.main);
-        Aggregator::<f64>::merge(&mut self.others, later.others);
+        for (other, later) in self.others.iter_mut().zip(later.others) {
+            Aggregator::<f64>::merge(&mut other.numbers, later.numbers);
+        }
     }
 
     fn finish(self) -> UnnamedGroup {
+        let others = self.others.into_iter();
         UnnamedGroup {
             main: finished(self.main),
-            others: self.others.into_iter().map(finished).collect(),
+            others: others.map(|other| finished(other.numbers)).collect(),
         }
     }
 }
 
 impl State for GroupState {
+    /// The main column, and the others.
     type Plain = (
         <MomentsAndExtrema as State>::Plain,
-        <Vec<MomentsAndExtrema> as State>::Plain,
+        Vec<<MomentsAndExtrema as State>::Plain>,
     );
 
     fn kind(&self) -> Kind {
-        let parts = [self.main.kind(), self.others.kind()];
+        let places = self.others.iter().map(|other| other.place);
         Kind::new("group", 1)
-            .with(&self.places.to_vec())
-            .around(parts)
+            .with(&places.collect::<Vec<_>>())
+            .around([self.main.kind()])
     }
 
     fn into_plain(self) -> Self::Plain {
-        (self.main.into_plain(), self.others.into_plain())
+        let others = self.others.into_iter();
+        let others = others.map(|other| other.numbers.into_plain());
+        (self.main.into_plain(), others.collect())
     }
 
-    fn restore(&self, (main, others): Self::Plain) -> Result<Self, StateError> {
+    fn restore(&self, (main, plain): Self::Plain) -> Result<Self, StateError> {
+        if plain.len() != self.others.len() {
+            return Err(StateError::Impossible("another number of columns"));
+        }
+        let mut others = Vec::with_capacity(plain.len());
+        for (other, plain) in self.others.iter().zip(plain) {
+            others.push(OtherColumn {
+                place: other.place,
+                numbers: other.numbers.restore(plain)?,
+            });
+        }
         Ok(GroupState {
             main: self.main.restore(main)?,
-            others: self.others.restore(others)?,
-            places: Arc::clone(&self.places),
+            others,
         })
     }
 }
 
 impl Shift for GroupState {
-    fn shift(self, by: u64) -> Result<Self, StateError> {
+    fn shift(mut self, by: u64) -> Result<Self, StateError> {
+        for other in &mut self.others {
+            other.numbers.1 = std::mem::take(&mut other.numbers.1).shift(by)?;
+        }
         Ok(GroupState {
             main: self.main.shift(by)?,
-            others: self.others.shift(by)?,
-            places: self.places,
+            others: self.others,
         })
     }
 }

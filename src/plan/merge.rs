@@ -163,15 +163,20 @@ impl MergedAnswer {
 
     /// The merged answer as a partial answer, which can be written and merged with those of the other shards.
     pub fn partial(&self) -> PartialAnswer {
-        let state = self.aggregator.clone().save();
         PartialAnswer {
-            body: PartialBody {
-                state_bytes: state.len() as u64,
-                ..self.body.clone()
-            },
-            state: StateSource::Memory(state),
+            body: self.body.clone(),
+            state: StateSource::Memory(self.aggregator.clone().save()),
             path: None,
         }
+    }
+
+    /// Checks that the shards are the whole dataset.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::Merge`], with the names of shards that are missing at the beginning or at the end.
+    pub fn check_whole(&self) -> Result<(), Error> {
+        tiling::check_whole(&self.body)
     }
 
     /// The answer of the whole dataset. It has the same bits as that of a single run over the dataset. Its times are sums
@@ -181,7 +186,7 @@ impl MergedAnswer {
     ///
     /// Returns [`Error::Merge`] if shards are missing at the beginning or at the end.
     pub fn answer(self) -> Result<Answer, Error> {
-        tiling::check_whole(&self.body)?;
+        self.check_whole()?;
         let each = self.each();
         let plan = self.plan();
         let PartialBody {

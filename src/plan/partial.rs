@@ -122,10 +122,10 @@ impl PartialAnswer {
         let shard = plan.shard.unwrap_or(Shard::WHOLE);
         let start = opened.shard_start();
         Ok(self.shards() == (shard, shard)
-            && self.body.plan == same_for_all_shards(plan)?
-            && self.body.contents == contents_of(plan)?
             && Some(self.body.extent.inputs) == opened.shard_inputs()
-            && start.is_none_or(|start| self.body.extent.begin.state == start))
+            && start.is_none_or(|start| self.body.extent.begin.state == start)
+            && self.body.plan == same_for_all_shards(plan)?
+            && self.body.contents == contents_of(plan)?)
     }
 
     /// The name of the partial answer in messages: its file, or its shards.

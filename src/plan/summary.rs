@@ -1,8 +1,11 @@
 //! The aggregator of a plan: the summary of every column, the groups, the best and the worst records.
 
+mod absorb;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub(super) use absorb::PlaceInWhole;
 use serde::Serialize;
 
 use super::column_summary::{ColumnState, FoundColumns, NumberSummary};
@@ -13,7 +16,7 @@ use super::leaderboard::{Example, Leaderboard};
 use super::scorer::ScorerColumns;
 use super::thresholds::Thresholds;
 use super::{Plan, Scored};
-use crate::aggregation::{Aggregator, ByRef, Kind, Shift, State, StateError, plain_of};
+use crate::aggregation::{Aggregator, ByRef, Kind, Shift, State, StateError};
 use crate::dataset::Position;
 use crate::error::Place;
 
@@ -71,7 +74,7 @@ type SummaryByGroup = ByRef<GroupState, Vec<u8>, [u8], fn(&Scored) -> &[u8]>;
 
 fn groups(columns: &ScorerColumns) -> SummaryByGroup {
     let group: fn(&Scored) -> &[u8] = |scored| scored.group.as_ref().map_or(&[], GroupKey::bytes);
-    GroupState::new(columns.in_groups().collect()).by_ref(group)
+    GroupState::new(columns.in_groups()).by_ref(group)
 }
 
 /// The aggregator of a plan. It consists of exact aggregators, so the laws of these aggregators hold for it. `P`
@@ -235,46 +238,6 @@ impl<P: Clone> State for PlanAggregator<P> {
             leaders: self.leaders.restore(leaders)?,
             setup: Arc::clone(&self.setup),
         })
-    }
-}
-
-/// How the records of a state are numbered in the state that it is merged into.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct PlaceInWhole {
-    /// Number of records before those of the state.
-    pub(super) records: u64,
-    /// Number of its records, which are its first ones, whose lines are counted from another line.
-    pub(super) first_records: u64,
-    /// Number of lines before the first of these lines.
-    pub(super) lines: u64,
-}
-
-impl<P> PlanAggregator<P>
-where
-    P: Fn(Position) -> Option<Place> + Clone + Send + Sync,
-{
-    /// Merges a saved state, whose records are numbered from 0. The groups are merged one after the other, so the memory
-    /// for all groups is needed only once.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if the bytes are no state of this aggregator. A part of the state may then have been merged.
-    pub(super) fn absorb(&mut self, bytes: &[u8], by: PlaceInWhole) -> Result<(), StateError> {
-        let (known, found, groups, leaders) = plain_of(self, bytes)?;
-        let known = self.known.restore(known)?.shift(by.records)?;
-        for (column, later) in self.known.iter_mut().zip(known) {
-            column.merge(later);
-        }
-        self.found
-            .merge(self.found.restore(found)?.shift(by.records)?);
-        let mut leaders = self.leaders.restore(leaders)?;
-        leaders.move_lines(by.first_records, by.lines);
-        self.leaders.merge(leaders.shift(by.records)?);
-        match (&mut self.groups, groups) {
-            (None, None) => Ok(()),
-            (Some(ours), Some(groups)) => ours.absorb(groups, by.records),
-            _ => Err(StateError::Impossible("groups that the plan does not have")),
-        }
     }
 }
 

@@ -321,7 +321,7 @@ fn a_state_never_changes() {
     let keys: Vec<u64> = (0..1_000).map(|place| scatter(place) % 100).collect();
     let saved = observed(Frequent::above(0.5), &keys).save();
     let digest = Sha256::digest(saved);
-    assert_eq!(digest[..4], [195, 173, 176, 51]);
+    assert_eq!(digest[..4], [74, 142, 133, 134]);
 }
 
 /// Two keys that serialise alike, of which the one with the lower number is the least.

@@ -13,6 +13,7 @@
 mod digits;
 mod moment_slices;
 mod moments;
+mod near;
 mod out_of_reach;
 mod products;
 mod rounding;

@@ -19,15 +19,15 @@ pub(in crate::aggregation) struct ExactMoments {
     /// The sum of the values within reach, in units of `2^(UNIT_EXPONENT + base − 64)`: a fraction of 64 bits, and
     /// two words in the units of the middle. It cannot outgrow its words before `squares` does: if the squares of n
     /// values add up to less than 2¹⁹¹, the values add up to less than √(n·2¹⁹¹), by the Cauchy–Schwarz inequality.
-    sum: [u64; 3],
+    pub(super) sum: [u64; 3],
     /// The sum of the squares of these values, in units of `2^(2·UNIT_EXPONENT + 2·base − 64)`, unsigned.
-    squares: [u64; 4],
+    pub(super) squares: [u64; 4],
     /// The sums of all other values, and the parts of the sums that outgrew the words.
     far: Option<Box<Far>>,
     /// The exponent field where the middle begins.
-    base: u16,
-    zero: bool,
-    negative_zero: bool,
+    pub(super) base: u16,
+    pub(super) zero: bool,
+    pub(super) negative_zero: bool,
     /// Number of values outside the middle since the middle was last moved.
     missed: u8,
 }
@@ -39,14 +39,14 @@ struct Far {
 }
 
 /// Number of octaves in the middle. A significand of 53 bits, shifted by up to 10 bits, fits in a word of 64 bits.
-const MIDDLE: u32 = 11;
+pub(super) const MIDDLE: u32 = 11;
 /// Number of octaves within reach on either side of the base. The square of a value this far below the base still
 /// ends within the fraction. The square of a value this far above it leaves room for millions of further squares.
 const REACH: u32 = 32;
 /// Number of octaves of the middle that are left free above the value for which the middle is moved.
-const FREE: u32 = 2;
+pub(super) const FREE: u32 = 2;
 /// Exponent fields for which the squares of all values within reach stay far from both ends of the range.
-const COMMON: std::ops::Range<u32> = 128..LAST_FINITE - 128;
+pub(super) const COMMON: std::ops::Range<u32> = 128..LAST_FINITE - 128;
 
 /// The largest number of octaves above the lower end of the reach at which totals may begin. Totals
 /// of squares have 163 bits.
@@ -54,9 +54,12 @@ const MOST_UP: u32 = 45;
 
 impl ExactMoments {
     /// Returns moments with these sums.
-    pub(super) fn far_from(sum: ExactSum, squares: Superaccumulator) -> ExactMoments {
-        let (zero, negative_zero) = (sum.zero, sum.negative_zero);
-        let values = sum.far.map_or_else(OutOfReach::default, |values| *values);
+    pub(super) fn far_from(
+        values: OutOfReach,
+        squares: Superaccumulator,
+        zero: bool,
+        negative_zero: bool,
+    ) -> ExactMoments {
         // If the values cancel, only their squares show that values were added.
         let any = !values.is_empty() || !squares.is_empty();
         ExactMoments {
@@ -317,7 +320,7 @@ impl ExactMoments {
             }
             let base = self.base.max(other.base);
             for side in [&mut *self, &mut other] {
-                if !side.raise(base) {
+                if side.base != base && !side.raise(base) {
                     side.settle();
                     side.base = base;
                 }

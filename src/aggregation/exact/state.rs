@@ -1,10 +1,12 @@
 //! Exact sums as plain data: the number itself, independent of the limbs that hold it.
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use super::out_of_reach::{FiniteValues, OutOfReach};
 use super::{
     ExactMoments, ExactProducts, ExactSum, LIMB_BITS, Superaccumulator, UNIT_EXPONENT, Wide,
+    digits, words,
 };
 use crate::aggregation::StateError;
 use crate::aggregation::state::{MOST_RECORDS, counted};
@@ -16,8 +18,12 @@ pub struct Number {
     negative: bool,
     exponent: i32,
     /// The magnitude in base 2³², lowest digit first.
-    digits: Vec<u32>,
+    digits: Digits,
 }
+
+/// The digits of a number. Those of most sums need no memory of their own, since there may be millions of groups, each with
+/// two sums.
+type Digits = SmallVec<[u32; 6]>;
 
 /// An [`ExactSum`] as plain data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,24 +48,45 @@ impl ExactSum {
 
     /// Returns the sum with this plain data, or an error if the data cannot be that of a sum.
     pub(in crate::aggregation) fn restore(plain: PlainSum) -> Result<ExactSum, StateError> {
-        counted(plain.specials)?;
-        if plain.finite != FiniteValues::Others && !plain.sum.digits.is_empty() {
-            return Err(StateError::Impossible("a sum other than 0 without values"));
-        }
-        let [nan, infinite, negative_infinite] = plain.specials;
-        let values = OutOfReach {
-            finite: plain.sum.superaccumulator(1)?,
-            nan,
-            infinite,
-            negative_infinite,
-        };
-        let zero = plain.finite == FiniteValues::Others;
-        let negative_zero = plain.finite == FiniteValues::NegativeZeros;
-        Ok(ExactSum::far_from(values, zero, negative_zero))
+        plain.check()?;
+        let (zero, negative_zero) = plain.zeros();
+        Ok(match ExactSum::near_from(&plain.sum) {
+            Some(mut near) if plain.specials == [0; 3] => {
+                (near.zero, near.negative_zero) = (zero, negative_zero);
+                near
+            }
+            _ => ExactSum::far_from(plain.out_of_reach(), zero, negative_zero),
+        })
     }
 }
 
 impl PlainSum {
+    /// Returns an error if this cannot be the sum of values.
+    fn check(&self) -> Result<(), StateError> {
+        counted(self.specials)?;
+        if self.finite != FiniteValues::Others && !self.sum.digits.is_empty() {
+            return Err(StateError::Impossible("a sum other than 0 without values"));
+        }
+        self.sum.check(1)
+    }
+
+    /// Whether the sum contains a finite value other than −0, and whether it contains no others.
+    fn zeros(&self) -> (bool, bool) {
+        let zero = self.finite == FiniteValues::Others;
+        (zero, self.finite == FiniteValues::NegativeZeros)
+    }
+
+    /// The values, all of which are treated as out of reach.
+    fn out_of_reach(&self) -> OutOfReach {
+        let [nan, infinite, negative_infinite] = self.specials;
+        OutOfReach {
+            finite: self.sum.superaccumulator(1),
+            nan,
+            infinite,
+            negative_infinite,
+        }
+    }
+
     /// Checks that this can be the sum of `count` values.
     pub(in crate::aggregation) fn of_count(self, count: u64) -> Result<PlainSum, StateError> {
         let specials = counted(self.specials)?;
@@ -85,8 +112,8 @@ impl ExactProducts {
 
     /// Returns the sum with this plain data, or an error if the data cannot be that of a sum.
     pub(in crate::aggregation) fn restore(plain: Number) -> Result<ExactProducts, StateError> {
-        let window = plain.superaccumulator(2)?;
-        Ok(ExactProducts::far_from(window))
+        plain.check(2)?;
+        Ok(ExactProducts::far_from(plain.superaccumulator(2)))
     }
 }
 
@@ -104,8 +131,19 @@ impl ExactMoments {
         if squares.negative {
             return Err(StateError::Impossible("a sum of squares below 0"));
         }
-        let squares = squares.superaccumulator(2)?;
-        Ok(ExactMoments::far_from(ExactSum::restore(sum)?, squares))
+        sum.check()?;
+        squares.check(2)?;
+        let (zero, negative_zero) = sum.zeros();
+        Ok(match ExactMoments::near_from(&sum.sum, &squares) {
+            Some(mut near) if sum.specials == [0; 3] => {
+                (near.zero, near.negative_zero) = (zero, negative_zero);
+                near
+            }
+            _ => {
+                let squares = squares.superaccumulator(2);
+                ExactMoments::far_from(sum.out_of_reach(), squares, zero, negative_zero)
+            }
+        })
     }
 }
 
@@ -121,7 +159,7 @@ impl Number {
         let odd = digits.iter().zip(above).map(|(&digit, &above)| {
             ((u64::from(above) << LIMB_BITS | u64::from(digit)) >> shift) as u32
         });
-        let mut digits: Vec<u32> = odd.collect();
+        let mut digits: Digits = odd.collect();
         while digits.last() == Some(&0) {
             digits.pop();
         }
@@ -132,13 +170,12 @@ impl Number {
         }
     }
 
-    /// Returns the number as a superaccumulator, for sums of values (`power` 1) or of their squares
-    /// or products (`power` 2).
-    fn superaccumulator(&self, power: i32) -> Result<Superaccumulator, StateError> {
-        let mut window = Superaccumulator::default();
+    /// Checks that this is in canonical form, and can be a sum of values (`power` 1) or of their squares or products
+    /// (`power` 2).
+    fn check(&self, power: i32) -> Result<(), StateError> {
         let ([lowest, ..], [.., highest]) = (&self.digits[..], &self.digits[..]) else {
             let zero = !self.negative && self.exponent == 0;
-            return zero.then_some(window).ok_or(NOT_CANONICAL);
+            return zero.then_some(()).ok_or(NOT_CANONICAL);
         };
         if lowest % 2 == 0 || *highest == 0 {
             return Err(NOT_CANONICAL);
@@ -151,12 +188,49 @@ impl Number {
                 "a sum outside the range of sums of scores",
             ));
         }
+        Ok(())
+    }
+
+    /// Whether this is 0.
+    pub(super) fn is_zero(&self) -> bool {
+        self.digits.is_empty()
+    }
+
+    /// The positions of the lowest bit, and of the first bit above the highest one, in units of
+    /// `2^(power · UNIT_EXPONENT)`. The number must have passed its [`check`](Number::check).
+    pub(super) fn ends(&self, power: i32) -> (u32, u32) {
+        let from = (self.exponent - power * UNIT_EXPONENT) as u32;
+        (from, from + digits::bits(&self.digits))
+    }
+
+    /// Returns the number times `2^by`, without its exponent, as a signed integer of `WORDS` words, in which it must fit.
+    pub(super) fn words<const WORDS: usize>(&self, by: u32) -> [u64; WORDS] {
+        let mut words = [0; WORDS];
+        for (digit, position) in self.digits.iter().zip((by..).step_by(LIMB_BITS as usize)) {
+            let (place, shift) = ((position / u64::BITS) as usize, position % u64::BITS);
+            let [low, high] = words::extended(i128::from(*digit) << shift);
+            for (place, part) in [(place, low), (place + 1, high)] {
+                if let Some(word) = words.get_mut(place) {
+                    *word |= part;
+                }
+            }
+        }
+        match self.negative {
+            true => words::negated(words),
+            false => words,
+        }
+    }
+
+    /// Returns the number as a superaccumulator, for sums of values (`power` 1) or of their squares or products
+    /// (`power` 2). The number must have passed its [`check`](Number::check).
+    fn superaccumulator(&self, power: i32) -> Superaccumulator {
+        let mut window = Superaccumulator::default();
         let positions = ((self.exponent - power * UNIT_EXPONENT) as u32..).step_by(32);
         for (position, &digit) in positions.zip(&self.digits) {
             let magnitude = i64::from(digit);
             window.add(if self.negative { -magnitude } else { magnitude }, position);
         }
-        Ok(window)
+        window
     }
 }
 

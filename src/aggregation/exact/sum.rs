@@ -42,11 +42,11 @@ pub struct ExactSum {
     /// make every sum 8 bytes larger. Nearly all values are within reach. They are added by integer
     /// arithmetic in registers, whereas the superaccumulator would wait for memory at each
     /// addition.
-    near: [u64; 2],
+    pub(super) near: [u64; 2],
     pub(super) far: Option<Box<OutOfReach>>,
     /// The least exponent field within reach: a multiple of 32, never so low or high that a
     /// subnormal or an infinity would seem within reach.
-    base: u16,
+    pub(super) base: u16,
     /// Number of values below the reach since the reach was last moved.
     missed: u8,
     pub(super) zero: bool,

@@ -12,6 +12,13 @@ pub(super) fn add<const WORDS: usize>(words: [u64; WORDS], addend: [u64; WORDS])
     sum
 }
 
+/// Returns the number with the other sign.
+pub(super) fn negated<const WORDS: usize>(words: [u64; WORDS]) -> [u64; WORDS] {
+    let mut one = [0; WORDS];
+    one[0] = 1;
+    add(words.map(|word| !word), one)
+}
+
 /// Returns the number, sign-extended to `WORDS` words (at least two).
 pub(super) fn extended<const WORDS: usize>(number: i128) -> [u64; WORDS] {
     let (low, high) = (number as u64, (number >> 64) as u64);

@@ -6,6 +6,7 @@
 
 mod admission;
 mod key;
+mod merging;
 mod outbox;
 mod shared;
 mod table;
@@ -21,6 +22,7 @@ use rayon::prelude::*;
 use admission::{Admission, Placement};
 use key::Seed;
 pub(super) use key::{BorrowedKey, LookupKey, OwnedKey};
+pub(crate) use merging::MergingGroups;
 use outbox::Outbox;
 use shared::{PARTITIONS, Parted, SharedGroups, partition_of};
 use table::GroupTable;
@@ -92,14 +94,22 @@ impl<A: Clone, K: Hash + Eq> Groups<A, K> {
         self.admission.count();
         match self.own.find(hash, &key) {
             Some(place) => self.own.at(place),
-            None => self.of_new_key(hash, key),
+            None => self.add_new(hash, (key.into_key(), self.identity.clone())),
         }
     }
 
-    /// Returns the state for a key that is not in `own`.
+    /// Merges a state into the group with this key and hash.
+    fn merge_one(&mut self, hash: u64, key: impl LookupKey<K>, state: A) {
+        self.admission.count();
+        match self.own.find(hash, &key) {
+            Some(place) => (self.merge)(self.own.at(place), state),
+            None => _ = self.add_new(hash, (key.into_key(), state)),
+        }
+    }
+
+    /// Adds a group whose key is not in `own`, and returns its state.
     #[inline(never)]
-    fn of_new_key(&mut self, hash: u64, key: impl LookupKey<K>) -> &mut A {
-        let fresh = (key.into_key(), self.identity.clone());
+    fn add_new(&mut self, hash: u64, fresh: (K, A)) -> &mut A {
         let Some(shared) = self.shared.get() else {
             return self.own.add(hash, fresh, &self.seed);
         };
@@ -241,26 +251,6 @@ impl<A: State + Clone + Send, K: Hash + Eq + Ord + Send> Groups<A, K> {
         let states = plain.into_iter();
         self.empty()
             .filled(states.map(|(key, state)| (key, self.identity.restore(state))))
-    }
-}
-
-impl<A: State + Shift + Clone + Send, K: Hash + Eq + Ord + Send> Groups<A, K> {
-    /// Merges the groups of another state, which are plain data, one after the other. `by` is added to the indices of their
-    /// records. No second table is built, so that many large states can be merged in the memory of one.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if no state has this plain data. Some groups may then have been merged.
-    pub(super) fn absorb(&mut self, plain: Vec<(K, A::Plain)>, by: u64) -> Result<(), StateError> {
-        if !plain.is_sorted_by(|earlier, later| earlier.0 < later.0) {
-            return Err(StateError::Impossible("groups out of order"));
-        }
-        let merge = self.merge;
-        for (key, state) in plain {
-            let state = self.identity.restore(state)?.shift(by)?;
-            merge(self.of(OwnedKey(key)), state);
-        }
-        Ok(())
     }
 }
 

@@ -36,7 +36,7 @@ pub(super) struct SharedGroups<K, A> {
 /// during the merge. The merge may use rayon, and while it waits, its thread may enter this code
 /// again with other groups. A worker that finds the table taken out keeps its groups and tries
 /// again later.
-struct SharedPartition<K, A>(Mutex<Option<GroupTable<K, A>>>);
+pub(super) struct SharedPartition<K, A>(Mutex<Option<GroupTable<K, A>>>);
 
 impl<K, A> SharedPartition<K, A> {
     fn lock(&self) -> MutexGuard<'_, Option<GroupTable<K, A>>> {
@@ -44,7 +44,7 @@ impl<K, A> SharedPartition<K, A> {
     }
 
     /// Runs `work` on the table, or returns false if another thread has taken it out.
-    fn take_in(&self, work: impl FnOnce(&mut GroupTable<K, A>)) -> bool {
+    pub(super) fn take_in(&self, work: impl FnOnce(&mut GroupTable<K, A>)) -> bool {
         let Some(mut table) = self.lock().take() else {
             return false;
         };
@@ -72,15 +72,19 @@ impl<K, A> SharedGroups<K, A> {
         })
     }
 
+    pub(super) fn partition(&self, partition: usize) -> &SharedPartition<K, A> {
+        &self.partitions()[partition]
+    }
+
     /// Takes out the table of a partition, as a merging thread does.
     #[cfg(test)]
     pub(super) fn take(&self, partition: usize) -> Option<GroupTable<K, A>> {
-        self.partitions()[partition].lock().take()
+        self.partition(partition).lock().take()
     }
 
     #[cfg(test)]
     pub(super) fn put(&self, partition: usize, table: GroupTable<K, A>) {
-        *self.partitions()[partition].lock() = Some(table);
+        *self.partition(partition).lock() = Some(table);
     }
 
     /// Returns the groups of all partitions.
@@ -111,7 +115,7 @@ impl<K: Hash + Eq, A> SharedGroups<K, A> {
         seed: &Seed,
         merge: impl Fn(&mut A, A),
     ) -> bool {
-        self.partitions()[partition].take_in(|table| {
+        self.partition(partition).take_in(|table| {
             table.take_in(groups, seed, merge);
         })
     }

@@ -1,6 +1,7 @@
 //! Groups in one hash table.
 
 use std::hash::Hash;
+use std::hint::black_box;
 
 use hashbrown::HashTable;
 
@@ -84,6 +85,34 @@ impl<K: Hash + Eq, A> GroupTable<K, A> {
         }
     }
 
+    /// Prepares to [merge](GroupTable::merge_one) these groups. They are looked up together, so that the processor waits for
+    /// many places at once and then finds them in its cache.
+    pub(super) fn prepare<'k, L: LookupKey<K> + 'k>(
+        &mut self,
+        groups: impl ExactSizeIterator<Item = (u64, &'k L)>,
+        seed: &Seed,
+    ) {
+        self.0.reserve(groups.len(), |(key, _)| seed.hash(key));
+        for (hash, key) in groups {
+            black_box(self.find(hash, key));
+        }
+    }
+
+    /// Merges a state into the group with this key and hash, or adds the group.
+    pub(super) fn merge_one(
+        &mut self,
+        hash: u64,
+        key: impl LookupKey<K>,
+        state: A,
+        seed: &Seed,
+        merge: impl Fn(&mut A, A),
+    ) {
+        match self.find(hash, &key) {
+            Some(place) => merge(self.at(place), state),
+            None => _ = self.add(hash, (key.into_key(), state), seed),
+        }
+    }
+
     fn take_in_one(
         &mut self,
         hash: u64,
@@ -92,12 +121,10 @@ impl<K: Hash + Eq, A> GroupTable<K, A> {
         seed: &Seed,
         merge: impl Fn(&mut A, A),
     ) {
-        let key = OwnedKey(key);
-        // If the group was not found above, it may have been inserted since.
-        let place = place.or_else(|| self.find(hash, &key));
         match place {
             Some(place) => merge(self.at(place), state),
-            None => _ = self.add(hash, (key.into_key(), state), seed),
+            // If the group was not found above, it may have been inserted since.
+            None => self.merge_one(hash, OwnedKey(key), state, seed, merge),
         }
     }
 }

@@ -74,7 +74,6 @@ impl Opened {
             slowest: report.timing.slowest.iter().map(PlainSlow::from).collect(),
             each: vec![one_shard(&answer, notes.records.value(), first_lines)],
             columns: notes.kinds.into_inner().unwrap_or_default(),
-            state_bytes: state.len() as u64,
         };
         let partial = PartialAnswer {
             body,

@@ -51,8 +51,6 @@ pub(in crate::plan) struct PartialBody {
     pub(in crate::plan) each: Vec<OneShard>,
     /// The columns of the answers of a program or a service, each with its kind, ordered by name.
     pub(in crate::plan) columns: NamedKinds,
-    /// Number of bytes of the state.
-    pub(in crate::plan) state_bytes: u64,
 }
 
 /// What is known of a single shard.

@@ -71,6 +71,9 @@ impl StateSource {
             StateSource::File { path, from, bytes } => {
                 let mut state = Vec::new();
                 let read = File::open(path).and_then(|mut file| {
+                    let left = file.metadata()?.len().saturating_sub(*from).min(*bytes);
+                    // The vector is not grown step by step, which would copy a large state several times.
+                    let _ = state.try_reserve_exact(usize::try_from(left).unwrap_or(0));
                     file.seek(SeekFrom::Start(*from))?;
                     file.take(*bytes).read_to_end(&mut state)
                 });
@@ -92,12 +95,9 @@ impl PartialAnswer {
     /// Returns an error if the bytes cannot be written, or if the state cannot be read from the file that has it.
     pub fn write(&self, to: &mut impl Write) -> io::Result<()> {
         let state = self.state.read().map_err(io::Error::other)?;
-        let body = PartialBody {
-            state_bytes: state.len() as u64,
-            ..self.body.clone()
-        };
-        let mut head = serde_json::to_vec(&first_line(&body)).map_err(io::Error::other)?;
+        let mut head = serde_json::to_vec(&first_line(&self.body)).map_err(io::Error::other)?;
         head.push(b'\n');
+        let body = (&self.body, state.len() as u64);
         let body = postcard::to_stdvec(&body).map_err(io::Error::other)?;
         head.extend((body.len() as u64).to_le_bytes());
         head.extend(body);
@@ -147,14 +147,13 @@ impl PartialAnswer {
         if XxHash3_128::oneshot(&head).to_le_bytes() != checksum {
             return Err(damaged());
         }
-        let body: PartialBody = match postcard::take_from_bytes(&head[begin..]) {
+        let (body, bytes): (PartialBody, u64) = match postcard::take_from_bytes(&head[begin..]) {
             Ok((body, [])) => body,
             _ => return Err(damaged()),
         };
-        if !body.is_sound() || from.checked_add(body.state_bytes) != Some(length) {
+        if !body.is_sound() || from.checked_add(bytes) != Some(length) {
             return Err(damaged());
         }
-        let bytes = body.state_bytes;
         Ok(PartialAnswer {
             body,
             state: StateSource::File {

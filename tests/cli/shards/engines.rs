@@ -181,6 +181,26 @@ fn merges_can_be_merged() {
     assert_eq!((some.code, some.out.as_str()), (0, ""), "{}", some.err);
     let note = "two.mh is the answer of the shards 2 to 3/7; merge it with the other shards";
     assert!(some.err.contains(note), "{}", some.err);
+    let only = "without them, --partial is the only output that can be written";
+    for outputs in [
+        &["--json"][..],
+        &["--html", "page.html"],
+        &["-o", "out.jsonl", "--from", "part-2.jsonl"],
+    ] {
+        let some = ["part-3.mh", "part-2.mh", "--partial", "not.mh"];
+        let refused = merge(&[&some, outputs].concat());
+        assert_eq!((refused.code, refused.out.as_str()), (3, ""));
+        assert!(refused.err.contains(only), "{}", refused.err);
+        assert!(
+            refused.err.contains("shard 1/7 is missing"),
+            "{}",
+            refused.err
+        );
+        let written = names_like(folder.path(), "", "");
+        let is_new = |name: &&String| !name.starts_with("part-") && *name != "two.mh";
+        assert_eq!(written.iter().find(is_new), Some(&"a.jsonl".to_owned()));
+    }
+    assert_eq!(merge(&["-"]).code, 2);
     let rest = [
         "part-4.mh",
         "part-5.mh",
