@@ -14,7 +14,7 @@ const TOGETHER: usize = 32;
 
 /// Groups of another state, which are merged into the shared groups of a state. They are plain data, and their keys are
 /// borrowed from the bytes of the other state. So the memory for all groups is needed only once, even if many large states
-/// are merged.
+/// are merged. The aggregator must be commutative, since other threads merge into the same groups.
 pub(crate) struct MergingGroups<'a, 'q, A, K, Q: ?Sized> {
     into: &'a mut Groups<A, K>,
     shared: Arc<SharedGroups<K, A>>,

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::admission::Admission;
 use super::shared::PARTITIONS;
-use super::{Groups, OwnedKey};
+use super::{BorrowedKey, Groups, MergingGroups, OwnedKey};
+use crate::aggregation::{Aggregator, Extrema};
 
 /// The records of a group in the order in which they were observed. It shows which records were
 /// lost, duplicated or swapped.
@@ -74,6 +76,46 @@ proptest! {
             root.merge(fork);
         }
         prop_assert_eq!(sorted(finish(root)), in_a_loop(&keys));
+    }
+
+    /// The states of shards, each numbered from 0, are merged by two threads, while a third one uses one of the tables.
+    #[test]
+    fn plain_groups_and_their_states_are_one(keys in keys(), most in 1_usize..40, shard in 1_usize..300) {
+        let fresh = || {
+            let merge = <Extrema as Aggregator<f64>>::merge;
+            Groups::with_admission(Extrema::new(), merge, Admission::with_most(most))
+        };
+        let observe = |into: &mut Groups<Extrema, String>, first: usize, keys: &[u16]| {
+            for (place, key) in keys.iter().enumerate() {
+                let score = f64::from(*key % 7 + place as u16 % 5);
+                let state = into.of(BorrowedKey(key.to_string().as_str()));
+                state.observe((first + place) as u64, &score);
+            }
+        };
+        let (mut whole, mut merged) = (fresh(), fresh());
+        let mut forks = [merged.fork(), merged.fork()];
+        for (number, shard_keys) in keys.chunks(shard).enumerate() {
+            let first = number * shard;
+            observe(&mut whole, first, shard_keys);
+            let mut alone = fresh();
+            observe(&mut alone, 0, shard_keys);
+            let plain = alone.into_plain();
+            let fork = &mut forks[number % 2];
+            let shared = Arc::clone(fork.shared.get().expect("forks have them"));
+            let used = shared.take(number % PARTITIONS);
+            let mut merging = MergingGroups::new(fork, first as u64);
+            for (key, state) in &plain {
+                merging.add(key.as_str(), state.clone()).expect("a state");
+            }
+            merging.finish();
+            if let Some(used) = used {
+                shared.put(number % PARTITIONS, used);
+            }
+        }
+        for fork in forks {
+            merged.merge(fork);
+        }
+        prop_assert_eq!(merged.into_plain(), whole.into_plain());
     }
 
     #[test]
