@@ -105,7 +105,7 @@ proptest! {
             let used = shared.take(number % PARTITIONS);
             let mut merging = MergingGroups::new(fork, first as u64);
             for (key, state) in &plain {
-                merging.add(key.as_str(), state.clone()).expect("a state");
+                merging.add(key.as_str(), *state).expect("a state");
             }
             merging.finish();
             if let Some(used) = used {
