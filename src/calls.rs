@@ -46,6 +46,8 @@ mod backoff;
 mod call_error;
 mod control;
 mod driver;
+mod journalled;
+mod memory;
 mod rate;
 mod renumbered;
 mod slots;
@@ -60,10 +62,12 @@ use std::time::Duration;
 pub use awaited::{Awaited, AwaitedRecord};
 pub use call_error::{Again, CallError, RetryReason};
 pub use control::CallControl;
+pub use journalled::JournalledCalls;
 pub use tally::{CallTally, HeldUpTally};
 pub use task_async::{AsyncTask, FallibleAsync, fallible_async};
 
 #[cfg(feature = "http")]
+pub(crate) use memory::CallMemory;
 pub(crate) use surroundings::CallSurroundings;
 
 /// The largest number of calls in flight to which the adaptive limit of a plan grows, if the plan does not say it.

@@ -2,6 +2,7 @@
 //! is no failure.
 
 mod bad_record;
+mod ends_run;
 mod kind;
 mod no_answer;
 mod not_written;
@@ -18,6 +19,7 @@ use crate::stop::StopReason;
 
 pub use bad_record::BadRecord;
 pub(crate) use bad_record::RejectedRecord;
+pub(crate) use ends_run::EndsRun;
 pub use kind::FailureKind;
 pub use no_answer::{Died, TimedOut};
 pub(crate) use not_written::NotWritten;

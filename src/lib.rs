@@ -177,6 +177,11 @@ call that needs a processor core.
 //! # Ok::<(), manyhands::aggregation::StateError>(())
 //! ```
 //!
+//! # A run that goes on
+//!
+//! If a pipeline has a [journal](journal::AnswerJournal), its scores are kept on the disk as soon as they are known. After
+//! a crash, the same program takes them over, scores only the other records, and gives the same answer, bit for bit.
+//!
 //! # Does it scale?
 //!
 //! [`measure::compare`] scores the same records on several executors in interleaved rounds, checks
@@ -245,6 +250,7 @@ pub mod dataset;
 pub mod error;
 pub mod execution;
 pub mod exit;
+pub mod journal;
 pub mod limit;
 pub mod machine;
 pub mod measure;
@@ -262,6 +268,7 @@ pub mod sink;
 pub mod stop;
 pub mod stream;
 mod sync;
+mod synced;
 pub mod task;
 mod turns;
 mod visible;

@@ -4,6 +4,7 @@
 
 mod collector;
 mod frontier;
+mod journalled;
 mod lookahead;
 #[cfg(all(test, shuttle))]
 mod model;

@@ -2,6 +2,8 @@
 //! with a limit on the number of records in flight.
 
 #[cfg(feature = "async")]
+mod async_journal;
+#[cfg(feature = "async")]
 mod async_steps;
 #[cfg(feature = "async")]
 mod async_stream;

@@ -14,6 +14,7 @@ use tokio::task::block_in_place;
 use super::awaited::Awaited;
 use super::call_error::CallTimedOut;
 use super::driver::{Driver, DriverParts};
+use super::memory::CallMemory;
 use super::slots::{CallSlots, ReadyList};
 use super::surroundings::CallSurroundings;
 use super::tally::CallTally;
@@ -21,7 +22,7 @@ use super::turnstile::Turnstile;
 use super::window::{CallWindow, ReadRecord};
 use super::{AsyncTask, CallError, Calls, RetryReason};
 use crate::dataset::{Dataset, reading_ranges};
-use crate::error::Error;
+use crate::error::{BadRecord, Error};
 use crate::panics::caught;
 use crate::stop::Cancel;
 use crate::sync::Mutex;
@@ -55,17 +56,17 @@ impl Calls {
         T: AsyncTask<O> + Sync,
         T::Score: Send,
     {
-        let around = CallSurroundings {
-            progress: &|_| {},
-            watch: &|_| {},
-            check: None,
-            lend: None,
-            bytes: &|_| 0,
-        };
-        self.answer_in(around, records, own, task, stop, run)
+        let around = CallSurroundings::default();
+        let answered = self.answer_in(around, records, own, task, stop, run);
+        answered.map(|(result, _)| result)
     }
 
-    /// Like [`answer`](Self::answer), but with the surroundings of a plan.
+    /// Like [`answer`](Self::answer), but with the surroundings of a plan. Also returns the numbers of all calls. If the run
+    /// was stopped, some may have been answered after `run` returned.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of `answer`, and those of the memory, even if `run` has returned none.
     pub(crate) fn answer_in<D, O, T, R>(
         &self,
         around: CallSurroundings<'_, O, T::Score>,
@@ -74,7 +75,7 @@ impl Calls {
         task: &T,
         stop: &Cancel,
         run: impl FnOnce(&Awaited<'_, D, O, T::Score>) -> R,
-    ) -> Result<R, Error>
+    ) -> Result<(R, CallTally), Error>
     where
         D: Dataset,
         O: Send + Sync,
@@ -96,7 +97,7 @@ impl Calls {
         task: &T,
         stop: &Cancel,
         run: impl FnOnce(&Awaited<'_, D, O, T::Score>) -> R,
-    ) -> Result<R, Error>
+    ) -> Result<(R, CallTally), Error>
     where
         D: Dataset,
         O: Send + Sync,
@@ -127,6 +128,7 @@ impl Calls {
                     window,
                     own,
                     bytes: around.bytes,
+                    memory: around.memory,
                     wake: &wake,
                 };
                 read.all(records);
@@ -146,6 +148,7 @@ impl Calls {
                         stop,
                         tally,
                         watch: around.watch,
+                        memory: around.memory,
                     });
                     poll_fn(|context| driver.turn(context)).await;
                 });
@@ -156,7 +159,11 @@ impl Calls {
             for ended in [reader.join(), caller.join()] {
                 ended.unwrap_or_else(|panic| resume_unwind(panic));
             }
-            Ok(result)
+            // An answer that arrived after the last visit may have been the one that could not be kept.
+            match window.take_failure() {
+                Some(error) => Err(error),
+                None => Ok((result, awaited.tally())),
+            }
         })
     }
 }
@@ -256,6 +263,7 @@ struct Reading<'r, O, S, W> {
     window: &'r CallWindow<O, S>,
     own: &'r W,
     bytes: &'r (dyn Fn(&O) -> usize + Sync),
+    memory: Option<&'r dyn CallMemory<O, S>>,
     wake: &'r ReadyList,
 }
 
@@ -291,7 +299,20 @@ impl<O, S, W> Reading<'_, O, S, W> {
             let outcome = records.read(parts, |at, record| {
                 let record = record.map(self.own);
                 let bytes = record.as_ref().map_or(0, self.bytes);
-                read.push((at, record, bytes));
+                let answer = match self.find(&record) {
+                    Ok(answer) => answer,
+                    Err(error) => {
+                        self.window.fail(error);
+                        is_open = false;
+                        return ControlFlow::Break(());
+                    }
+                };
+                read.push(ReadRecord {
+                    at,
+                    record,
+                    bytes,
+                    answer,
+                });
                 if read.len() >= TOGETHER {
                     is_open = self.push(&mut read);
                 }
@@ -307,7 +328,15 @@ impl<O, S, W> Reading<'_, O, S, W> {
         Ok(())
     }
 
-    fn push(&self, read: &mut Vec<ReadRecord<O>>) -> bool {
+    /// Looks for the answer that an earlier run has kept.
+    fn find(&self, record: &Result<O, BadRecord>) -> Result<Option<S>, Error> {
+        match (self.memory, record) {
+            (Some(memory), Ok(record)) => memory.find(record),
+            _ => Ok(None),
+        }
+    }
+
+    fn push(&self, read: &mut Vec<ReadRecord<O, S>>) -> bool {
         self.window.push(read, || self.wake.wake())
     }
 }

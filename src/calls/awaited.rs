@@ -10,7 +10,7 @@ use super::CallControl;
 use super::renumbered::Renumbered;
 use super::surroundings::CallSurroundings;
 use super::tally::CallTally;
-use super::window::{AnsweredEntry, CallWindow, TakenAnswers};
+use super::window::{AnsweredEntry, CallWindow, TICK, TakenAnswers};
 use crate::dataset::{Dataset, LentRecord, Position, ReadOutcome};
 use crate::error::{BadRecord, Cause, Error, Interrupted, Place};
 use crate::stop::{Cancel, StopReason};
@@ -170,7 +170,10 @@ where
 
         let began = Instant::now();
         let most = parts.len().max(1);
-        let taken = self.window.take_done(most, || self.stop.is_cancelled());
+        let memory = self.around.memory;
+        let confirm = |at| memory.map_or(Ok(true), |memory| memory.wait(at, TICK));
+        let stop = || self.stop.is_cancelled();
+        let taken = self.window.take_done(most, stop, confirm);
         let waited = began.elapsed();
         let ended = match taken {
             TakenAnswers::Records(records) => {

@@ -3,6 +3,7 @@
 //! One function, [`Driver::turn`], polls the calls that can make progress, starts others if the turnstile allows it, and
 //! passes the outcomes to the window. No task is spawned for a record, and the futures need not be `Send`.
 
+mod last_answers;
 #[cfg(all(test, not(shuttle)))]
 mod tests;
 
@@ -14,13 +15,16 @@ use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Sleep};
 
+use self::last_answers::LastAnswers;
 use super::backoff::pause_before;
+use super::memory::CallMemory;
 use super::slots::CallSlots;
 use super::tally::{CallTally, Held};
 use super::turnstile::{CallCandidate, CallDecision, Turnstile};
 use super::window::{CallWindow, Completion, WindowSight};
 use super::{Again, CallError, RetryReason};
-use crate::error::Panicked;
+use crate::error::{Error, Panicked};
+use crate::journal::KeptAt;
 use crate::stop::Cancel;
 use crate::sync::{Mutex, lock};
 
@@ -61,6 +65,8 @@ pub(super) struct Driver<'a, O, S, F, A> {
     /// The tally of this thread, which is published after each turn.
     own: CallTally,
     watch: &'a (dyn Fn(&CallTally) + Sync),
+    memory: Option<&'a dyn CallMemory<O, S>>,
+    last_answers: LastAnswers,
     watched: Instant,
     began: Instant,
     /// Why no call could be started at the end of the last turn, and when that was.
@@ -80,6 +86,8 @@ pub(super) struct DriverParts<'a, O, S, F, A> {
     pub(super) stop: &'a Cancel,
     pub(super) tally: &'a Mutex<CallTally>,
     pub(super) watch: &'a (dyn Fn(&CallTally) + Sync),
+    /// Keeps the answers.
+    pub(super) memory: Option<&'a dyn CallMemory<O, S>>,
 }
 
 /// A call in flight.
@@ -109,6 +117,8 @@ where
             tally: parts.tally,
             own: CallTally::default(),
             watch: parts.watch,
+            memory: parts.memory,
+            last_answers: LastAnswers::default(),
             watched: now,
             began: now,
             held: None,
@@ -123,16 +133,15 @@ where
     /// Makes as much progress as possible without waiting. Ready if the run is over.
     pub(super) fn turn(&mut self, context: &mut Context<'_>) -> Poll<()> {
         self.count_held(Instant::now());
-        if self.stop.is_cancelled() {
-            self.window.close(true);
-        }
-        if self.window.is_closed() {
-            self.publish();
-            return Poll::Ready(());
+        if self.is_over() {
+            return self.take_last_answers(context);
         }
         let mut passes = 0;
         let (held, again) = loop {
             self.poll_calls();
+            if self.is_over() {
+                return self.take_last_answers(context);
+            }
             let started = self.start_calls();
             passes += 1;
             if passes == MOST_PASSES || !self.slots.can_poll_on() {
@@ -153,6 +162,14 @@ where
         }
         self.held = Some((held.unwrap_or(Held::Budget), Instant::now()));
         self.wait(context, again.map_or(TICK, |time| time.min(TICK)))
+    }
+
+    /// Whether the run is over, so that no more calls are started.
+    fn is_over(&self) -> bool {
+        if self.stop.is_cancelled() {
+            self.window.close(true);
+        }
+        self.window.is_closed()
     }
 
     /// Adds the time since the last turn to what the next call has waited for.
@@ -183,9 +200,14 @@ where
         self.own.in_flight -= 1;
         let mut candidate = call.candidate;
         candidate.in_flight += took;
+        let mut kept = None;
         let outcome = match output {
             Ok(Ok(score)) => {
                 self.turnstile.allowed().succeeded();
+                kept = match self.keep(&candidate.record, &score) {
+                    Ok(kept) => kept,
+                    Err(error) => return self.window.fail(error),
+                };
                 Ok(score)
             }
             Ok(Err(error)) => {
@@ -210,8 +232,17 @@ where
         self.completions.push(Completion {
             key: candidate.key,
             outcome,
+            kept,
             in_flight: candidate.in_flight,
         });
+    }
+
+    /// Keeps an answer, if this run keeps its answers. Once there was an error of the memory, nothing more is kept.
+    fn keep(&self, record: &O, score: &S) -> Result<Option<KeptAt>, Error> {
+        match self.memory {
+            Some(memory) if !self.window.has_failed() => memory.keep(record, score).map(Some),
+            _ => Ok(None),
+        }
     }
 
     /// The pause before a record is tried again. `None` if it is not tried again.

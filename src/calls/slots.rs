@@ -33,6 +33,7 @@ pub(super) struct CallSlots<F> {
 
 struct CallSlot<F> {
     future: Pin<Box<Option<F>>>,
+    was_polled: bool,
     signal: Arc<SlotSignal>,
     waker: Waker,
 }
@@ -145,6 +146,7 @@ impl<F: Future> CallSlots<F> {
             });
             self.slots.push(CallSlot {
                 future: Box::pin(None),
+                was_polled: false,
                 waker: Waker::from(Arc::clone(&signal)),
                 signal,
             });
@@ -152,6 +154,7 @@ impl<F: Future> CallSlots<F> {
         });
         let slot = &mut self.slots[number];
         slot.future.set(Some(future));
+        slot.was_polled = false;
         // A late waker of an earlier future may have listed the slot.
         if !slot.signal.is_listed.swap(true, AcqRel) {
             self.next.push(number);
@@ -177,6 +180,7 @@ impl<F: Future> CallSlots<F> {
             let Some(future) = slot.future.as_mut().as_pin_mut() else {
                 continue;
             };
+            slot.was_polled = true;
             let mut context = Context::from_waker(&slot.waker);
             let output = match caught(|| future.poll(&mut context)) {
                 Ok(Poll::Pending) => continue,
@@ -191,6 +195,16 @@ impl<F: Future> CallSlots<F> {
             done(number, output);
         }
         self.next.drain(..polled);
+    }
+
+    /// Drops the futures that were never polled.
+    pub(super) fn drop_unpolled(&mut self) {
+        for (number, slot) in self.slots.iter_mut().enumerate() {
+            if slot.future.is_some() && !slot.was_polled {
+                let _ = caught(|| slot.future.set(None));
+                self.free.push(number);
+            }
+        }
     }
 
     /// Whether a future can be polled without yielding to the runtime before.

@@ -1,5 +1,6 @@
 //! What the caller of a run provides besides the records and the task.
 
+use super::memory::CallMemory;
 use super::tally::CallTally;
 use crate::dataset::LentRecord;
 use crate::error::Cause;
@@ -22,6 +23,22 @@ pub(crate) struct CallSurroundings<'a, O, S> {
     pub(crate) lend: Option<&'a Lend<'a, O>>,
     /// Number of bytes of a record, for the progress and for the bound on the records in memory.
     pub(crate) bytes: &'a (dyn Fn(&O) -> usize + Sync),
+    /// Has the answers of earlier runs, for which no calls are made, and keeps those of this run.
+    pub(crate) memory: Option<&'a dyn CallMemory<O, S>>,
+}
+
+impl<O, S> Default for CallSurroundings<'_, O, S> {
+    /// Nothing but the records and the task.
+    fn default() -> Self {
+        CallSurroundings {
+            progress: &|_| {},
+            watch: &|_| {},
+            check: None,
+            lend: None,
+            bytes: &|_| 0,
+            memory: None,
+        }
+    }
 }
 
 impl<O, S> Clone for CallSurroundings<'_, O, S> {

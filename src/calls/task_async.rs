@@ -3,6 +3,8 @@
 use std::convert::Infallible;
 
 use super::CallError;
+use super::memory::CallMemory;
+
 /// An async function that scores one record.
 ///
 /// Every async closure `async |record: &R| score` is such a task; [`fallible_async`] makes one from a closure that returns
@@ -20,6 +22,16 @@ pub trait AsyncTask<R: ?Sized> {
     /// Returns an error if the call fails. The record may then be tried again, as the [`Calls`](super::Calls) and the
     /// [`CallError`] say. A panic counts as an error that is not tried again.
     fn score(&self, record: &R) -> impl Future<Output = Result<Self::Score, Self::Error>>;
+
+    /// Where the answers of earlier runs are, if this task takes them over. Records are known by their index and their
+    /// contents.
+    #[doc(hidden)]
+    fn memory(&self) -> Option<&dyn CallMemory<Option<(u64, R)>, Self::Score>>
+    where
+        R: Sized,
+    {
+        None
+    }
 }
 
 impl<R: ?Sized, S, F> AsyncTask<R> for F

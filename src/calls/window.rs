@@ -3,6 +3,11 @@
 
 #[cfg(all(test, shuttle))]
 mod model;
+#[cfg(all(test, not(shuttle)))]
+mod tests;
+mod visiting;
+
+pub(super) use visiting::{AnsweredEntry, TICK, TakenAnswers};
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -10,13 +15,20 @@ use std::time::Duration;
 
 use crate::dataset::Position;
 use crate::error::{BadRecord, Cause, Error};
-use crate::sync::{Condvar, Mutex, MutexGuard, lock, wait, wait_at_most};
+use crate::journal::KeptAt;
+use crate::sync::{Condvar, Mutex, lock, wait};
 
 /// The most bytes of records that are outstanding, unless these are fewer records than calls may be in flight.
 const MOST_BYTES: usize = 16 << 20;
 
-/// A record that has been read, with its number of bytes.
-pub(super) type ReadRecord<O> = (Position, Result<O, BadRecord>, usize);
+/// A record that has been read.
+pub(super) struct ReadRecord<O, S> {
+    pub(super) at: Position,
+    pub(super) record: Result<O, BadRecord>,
+    pub(super) bytes: usize,
+    /// The answer that an earlier run has kept. No call is made for the record if there is one.
+    pub(super) answer: Option<S>,
+}
 
 /// The place of a record in the window. It is used again after the record has been visited.
 pub(super) type Key = usize;
@@ -49,7 +61,16 @@ struct WindowState<O, S> {
     ended: bool,
     /// Whether no more records are answered.
     closed: bool,
+    /// Up to where kept answers are known to be on the disk.
+    on_disk: Option<KeptAt>,
+    /// Whether a worker waits until more of them are on the disk.
+    is_confirming: bool,
+    /// The error with which reading the dataset ended.
     error: Option<Error>,
+    /// The first error of the memory.
+    failure: Option<Error>,
+    /// Whether there was an error of the memory.
+    has_failed: bool,
 }
 
 /// An outstanding record.
@@ -58,35 +79,19 @@ struct WindowEntry<O, S> {
     record: Result<Arc<O>, BadRecord>,
     bytes: usize,
     outcome: Option<Result<S, Cause>>,
+    /// Where the outcome was kept. It is not visited before it is on the disk.
+    kept: Option<KeptAt>,
     in_flight: Duration,
-}
-
-/// A record that is visited.
-pub(super) struct AnsweredEntry<O, S> {
-    /// Where the record is. If the window is unordered, its index is the number of records that were visited before it.
-    pub(super) at: Position,
-    /// The index of the record in the dataset.
-    pub(super) index: u64,
-    pub(super) record: Result<Arc<O>, BadRecord>,
-    pub(super) bytes: usize,
-    pub(super) outcome: Option<Result<S, Cause>>,
-    pub(super) in_flight: Duration,
 }
 
 /// What became of a record's calls.
 pub(super) struct Completion<S> {
     pub(super) key: Key,
     pub(super) outcome: Result<S, Cause>,
+    /// Where the outcome was kept, if it was.
+    pub(super) kept: Option<KeptAt>,
     /// The time in flight of all its calls.
     pub(super) in_flight: Duration,
-}
-
-/// What a worker gets from the window.
-pub(super) enum TakenAnswers<O, S> {
-    /// Records, in consecutive order unless the window is unordered. [`CallWindow::visited`] must be called afterwards.
-    Records(Vec<AnsweredEntry<O, S>>),
-    /// There are no more records.
-    Ended,
 }
 
 /// The state of the window as the thread that calls sees it.
@@ -101,17 +106,6 @@ pub(super) struct WindowSight {
 impl<O, S> WindowState<O, S> {
     fn outstanding(&self) -> usize {
         self.entries.len() - self.free.len()
-    }
-
-    /// Whether the record that is visited next is done.
-    fn can_visit(&self) -> bool {
-        self.next.front().is_some_and(|key| self.is_done(*key))
-    }
-
-    fn is_done(&self, key: Key) -> bool {
-        self.entries[key]
-            .as_ref()
-            .is_some_and(|entry| entry.record.is_err() || entry.outcome.is_some())
     }
 }
 
@@ -129,7 +123,11 @@ impl<O, S> CallWindow<O, S> {
                 visiting: 0,
                 ended: false,
                 closed: false,
+                on_disk: None,
+                is_confirming: false,
                 error: None,
+                failure: None,
+                has_failed: false,
             }),
             room: Condvar::new(),
             done: Condvar::new(),
@@ -155,7 +153,7 @@ impl<O, S> CallWindow<O, S> {
 
     /// Adds records in their order, and removes them from `records`. Waits while there is no room. Returns false if the run
     /// is over.
-    pub(super) fn push(&self, records: &mut Vec<ReadRecord<O>>, wake_caller: impl Fn()) -> bool {
+    pub(super) fn push(&self, records: &mut Vec<ReadRecord<O, S>>, wake_caller: impl Fn()) -> bool {
         let mut records = records.drain(..).peekable();
         while records.peek().is_some() {
             let mut state = lock(&self.state);
@@ -166,38 +164,34 @@ impl<O, S> CallWindow<O, S> {
                 return false;
             }
             let had_fresh = !state.fresh.is_empty();
-            let mut has_bad = false;
+            let mut has_done = false;
             while !self.is_full(&state)
-                && let Some((at, record, bytes)) = records.next()
+                && let Some(record) = records.next()
             {
-                has_bad |= record.is_err();
-                self.add(&mut state, at, record, bytes);
+                has_done |= self.add(&mut state, record);
             }
             let wakes = !had_fresh && !state.fresh.is_empty();
             drop(state);
             if wakes {
                 wake_caller();
             }
-            if has_bad {
+            if has_done {
                 self.done.notify_one();
             }
         }
         true
     }
 
-    fn add(
-        &self,
-        state: &mut WindowState<O, S>,
-        at: Position,
-        record: Result<O, BadRecord>,
-        bytes: usize,
-    ) {
-        let is_bad = record.is_err();
+    /// Adds a record, and returns whether it needs no call.
+    fn add(&self, state: &mut WindowState<O, S>, read: ReadRecord<O, S>) -> bool {
+        let is_done = read.record.is_err() || read.answer.is_some();
+        let bytes = read.bytes;
         let entry = WindowEntry {
-            at,
-            record: record.map(Arc::new),
+            at: read.at,
+            record: read.record.map(Arc::new),
             bytes,
-            outcome: None,
+            outcome: read.answer.map(Ok),
+            kept: None,
             in_flight: Duration::ZERO,
         };
         let key = match state.free.pop() {
@@ -211,12 +205,13 @@ impl<O, S> CallWindow<O, S> {
             }
         };
         state.bytes += bytes;
-        if !is_bad {
+        if !is_done {
             state.fresh.push_back(key);
         }
-        if is_bad || !self.unordered {
+        if is_done || !self.unordered {
             state.next.push_back(key);
         }
+        is_done
     }
 
     /// Notes that the dataset has been read to its end, or that reading it ended with an error.
@@ -254,18 +249,23 @@ impl<O, S> CallWindow<O, S> {
         }
         let mut state = lock(&self.state);
         for completion in completions.drain(..) {
+            if state.closed {
+                // The run is over, so the record is not visited.
+                continue;
+            }
             let Some(Some(entry)) = state.entries.get_mut(completion.key) else {
                 continue;
             };
             entry.outcome = Some(completion.outcome);
+            entry.kept = completion.kept;
             entry.in_flight = completion.in_flight;
             if self.unordered {
                 state.next.push_back(completion.key);
             }
         }
-        let can_visit = state.can_visit();
+        let is_next_done = state.is_next_done();
         drop(state);
-        if can_visit {
+        if is_next_done {
             // If there is work for a second worker, the first one wakes it.
             self.done.notify_one();
         }
@@ -284,90 +284,29 @@ impl<O, S> CallWindow<O, S> {
         self.done.notify_all();
     }
 
+    /// Ends the run with an error of the memory, unless there was one before. No more records are visited.
+    pub(super) fn fail(&self, error: Error) {
+        let mut state = lock(&self.state);
+        if !state.has_failed {
+            state.has_failed = true;
+            state.failure = Some(error);
+        }
+        drop(state);
+        self.close(true);
+    }
+
+    /// Whether there was an error of the memory.
+    pub(super) fn has_failed(&self) -> bool {
+        lock(&self.state).has_failed
+    }
+
+    /// Takes the error of the memory, unless a worker has taken it.
+    pub(super) fn take_failure(&self) -> Option<Error> {
+        lock(&self.state).failure.take()
+    }
+
     /// Whether no more records are answered.
     pub(super) fn is_closed(&self) -> bool {
         lock(&self.state).closed
-    }
-
-    /// Waits until records can be visited, and takes at most `most`. While there are none, calls `stop` again and again; if
-    /// it returns true, there are no more records.
-    pub(super) fn take_done(&self, most: usize, stop: impl Fn() -> bool) -> TakenAnswers<O, S> {
-        /// The time after which `stop` is called again.
-        const TICK: Duration = Duration::from_millis(10);
-
-        let mut state = lock(&self.state);
-        loop {
-            if stop() {
-                return TakenAnswers::Ended;
-            }
-            let records = self.take_ready(&mut state, most);
-            if !records.is_empty() {
-                state.visiting += 1;
-                let has_room = self.has_much_room(&state);
-                let has_more = state.can_visit();
-                drop(state);
-                if has_room {
-                    self.room.notify_one();
-                }
-                if has_more {
-                    self.done.notify_one();
-                }
-                return TakenAnswers::Records(records);
-            }
-            // A record that another worker visits may still be stopped by nothing but the end of the run.
-            let is_over = state.closed || state.ended && state.outstanding() == 0;
-            if is_over && state.visiting == 0 {
-                return TakenAnswers::Ended;
-            }
-            state = wait_at_most(&self.done, state, TICK);
-        }
-    }
-
-    fn take_ready(
-        &self,
-        state: &mut MutexGuard<'_, WindowState<O, S>>,
-        most: usize,
-    ) -> Vec<AnsweredEntry<O, S>> {
-        let mut records = Vec::new();
-        while records.len() < most
-            && let Some(&key) = state.next.front()
-            && state.is_done(key)
-        {
-            state.next.pop_front();
-            if let Some(entry) = state.entries[key].take() {
-                state.bytes -= entry.bytes;
-                state.free.push(key);
-                let index = match self.unordered {
-                    true => state.taken,
-                    false => entry.at.index,
-                };
-                state.taken += 1;
-                records.push(AnsweredEntry {
-                    at: Position { index, ..entry.at },
-                    index: entry.at.index,
-                    record: entry.record,
-                    bytes: entry.bytes,
-                    outcome: entry.outcome,
-                    in_flight: entry.in_flight,
-                });
-            }
-        }
-        records
-    }
-
-    /// Notes that a worker has visited the records that it took.
-    pub(super) fn visited(&self) {
-        let mut state = lock(&self.state);
-        state.visiting -= 1;
-        let wakes = state.visiting == 0 && state.ended;
-        drop(state);
-        if wakes {
-            self.done.notify_all();
-        }
-    }
-
-    /// Takes the error with which reading the dataset ended, if there is one.
-    pub(super) fn take_error(&self) -> Option<Error> {
-        lock(&self.state).error.take()
     }
 }

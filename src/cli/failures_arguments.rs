@@ -8,7 +8,7 @@ use manyhands::output::{Destination, Endpoints, FailuresFile, Output};
 use manyhands::plan::Opened;
 
 use super::command_error::CommandError;
-use super::shard_arguments::output_of_run;
+use super::output_rules::OutputRules;
 use super::signals::{SignalWatch, open_destination};
 
 /// The arguments of the file of failures.
@@ -46,14 +46,13 @@ impl FailuresArguments {
     pub(super) fn open(
         &self,
         endpoints: &mut Endpoints,
-        force: bool,
-        is_shard: bool,
+        rules: OutputRules,
         watch: &SignalWatch,
     ) -> Result<Option<Result<FailuresFile, Error>>, CommandError> {
         let Some(path) = &self.failures else {
             return Ok(None);
         };
-        let set = |output: Output| output_of_run(output.force(force), is_shard);
+        let set = |output: Output| rules.apply(output);
         let [records, reasons] = open_both(path, set, endpoints, watch)?;
         Ok(Some(FailuresFile::new(records, reasons, path)))
     }

@@ -10,6 +10,7 @@ mod gate;
 mod generate;
 mod merge;
 mod on_failure;
+mod output_rules;
 mod page_arguments;
 mod progress;
 mod score;

@@ -1,41 +1,43 @@
 //! `manyhands score`: makes a plan from the arguments, runs it, and prints its report.
 
+mod journal;
 mod outputs;
+mod run;
 mod shard;
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::{ArgGroup, Args};
 use indicatif::HumanBytes;
 use manyhands::execution::Threads;
 use manyhands::exit::Exit;
-use manyhands::output::{RunFiles, ScoresFile, ScoresOptions, leftovers};
+use manyhands::output::{ScoresFile, ScoresOptions, leftovers};
 use manyhands::page;
 use manyhands::plan::arguments::{
     FieldNames, MostInFlight, WITH, count, duration, in_flight, rate,
 };
 use manyhands::plan::{
-    Answer, AnyScorer, ExecutorName, Opened, Outside, Plan, RunOptions, Sampling,
+    Answer, AnyScorer, ExecutorName, Opened, Outside, Plan, RunJournal, Sampling,
 };
 use manyhands::report::End;
 use manyhands::{Cancel, Error, Limit, OnFailure};
 
 use super::command_error::CommandError;
-use super::command_words::arguments;
 use super::endings::{
     end_all_failed, end_with, left_out, print_end, print_notes, print_report, print_warnings,
 };
 use super::failures_arguments::FailuresArguments;
 use super::on_failure::parse_on_failure;
+use super::output_rules::OutputRules;
 use super::page_arguments::PageArguments;
-use super::progress::Progress;
 use super::scoring_arguments::{ScoringArguments, scorers, standard_input_has_data};
 use super::shard_arguments::{EarlierAttempt, ShardArguments};
-use super::signals::{GRACE, SignalWatch, WatchedRun};
+use super::signals::SignalWatch;
 use super::{note, text};
+use outputs::ScoreOutputs;
+use run::CommandRun;
 
 /// The arguments of `score`.
 #[derive(Debug, Args)]
@@ -93,6 +95,13 @@ pub struct Score {
     /// The new file has the mode and the owner of the old one.
     #[arg(long, requires = "output")]
     force: bool,
+
+    /// Go on where the same command has ended, whatever has ended it: take its answers over from OUT.journal, and score only
+    /// the records that have none there. Records that have changed, and those that have failed, are scored again. Without
+    /// a journal, the run starts anew. The answers of --with exec and --with http are always kept beside OUT, those of
+    /// the other scorers with this option.
+    #[arg(long)]
+    resume: bool,
 
     /// Print the report as one JSON object.
     #[arg(long)]
@@ -222,28 +231,59 @@ impl Score {
             .shard
             .earlier(&opened, self.scores.as_deref(), self.failures.paths());
         if !self.force && earlier == EarlierAttempt::Whole {
+            self.discard_journal()?;
             self.shard.note_done();
             return Ok(Exit::Success);
         }
         let token = Cancel::new();
         let watch = SignalWatch::start(quiet)?;
         self.failures.check(&opened)?;
-        let mut outputs = self.open_outputs(&plan, format, earlier, &token, &watch)?;
+        let path = self.journal_path(&opened)?;
+        let had_complete = path
+            .as_deref()
+            .is_some_and(RunJournal::has_complete_outputs);
+        let rules = OutputRules {
+            // An attempt that was killed while it renamed its files has left some of those that this run writes.
+            force: self.force || earlier == EarlierAttempt::Incomplete || had_complete,
+            is_shard: self.shard.is_wanted(),
+            has_journal: path.is_some(),
+            resumes: self.resume,
+        };
+        let mut outputs =
+            self.open_outputs(&plan, format, rules, path.as_deref(), &token, &watch)?;
+        let journal = path.map(|path| RunJournal::open(&path, &opened));
+        let journal = journal.transpose()?;
         if !quiet {
             self.note_leftovers();
         }
-        if let Some(partial) = outputs.partial.take() {
-            return self.run_shard(&opened, outputs, partial, &token, &watch, quiet);
+        let run = CommandRun {
+            opened: &opened,
+            token: &token,
+            watch: &watch,
+            quiet,
+        };
+        match outputs.partial.take() {
+            Some(partial) => self.run_shard(run, outputs, partial, journal),
+            None => self.run_whole(run, outputs, journal),
         }
+    }
+
+    /// Runs the plan over the whole dataset, and prints its report.
+    fn run_whole(
+        &self,
+        run: CommandRun<'_>,
+        mut outputs: ScoreOutputs,
+        mut journal: Option<RunJournal>,
+    ) -> Result<Exit, CommandError> {
+        let CommandRun { opened, quiet, .. } = run;
         let files = outputs.files.as_ref();
-        let answer = run(&opened, files, &token, &watch, quiet, |options| {
-            opened.run(options)
-        });
+        let answer = run.start(files, journal.as_ref(), |options| opened.run(options));
         let partial = match (&outputs.files, &answer) {
             (Some(files), Ok(answer)) if answer.report.end.is_finished() => {
-                if !files.finish()? {
-                    watch.wait_for_the_end();
-                }
+                let Some(complete) = files.complete()? else {
+                    run.watch.wait_for_the_end();
+                };
+                journal::publish(|| complete.publish(), journal.as_mut())?;
                 Ok(None)
             }
             // The scores file holds nothing but failures.
@@ -254,12 +294,17 @@ impl Score {
             (Some(files), _) => files.keep_partial(),
             (None, _) => Ok(None),
         };
-        watch.end_run();
+        run.watch.end_run();
         let mut answer = match answer {
             Ok(answer) => answer,
-            Err(error) => return Ok(end_with(error.into(), partial)),
+            Err(error) => {
+                let exit = end_with(error.into(), partial);
+                journal::close(journal, quiet)?;
+                return Ok(exit);
+            }
         };
         if let End::AllFailed(failure) = &answer.report.end {
+            journal::close(journal, quiet)?;
             return Ok(end_all_failed(&answer, failure));
         }
         if let Some(files) = &outputs.files {
@@ -267,11 +312,15 @@ impl Score {
         }
         let page = outputs.page.take();
         let page = page.map(|file| file.write(&page::of_answer(&answer)));
-        self.print_report(&opened, &answer)?;
-        print_notes(&plan, &answer, quiet);
+        self.print_report(opened, &answer)?;
+        print_notes(opened.plan(), &answer, quiet);
         print_warnings(&answer);
         print_end(&answer.report.end, partial?);
         page.transpose()?;
+        match answer.report.end.is_finished() {
+            true => journal::remove(journal)?,
+            false => journal::close(journal, quiet)?,
+        }
         Ok(Exit::of_report(&answer.report))
     }
 
@@ -311,52 +360,4 @@ impl Score {
             ));
         }
     }
-}
-
-/// Runs the plan until the run ends or a signal stops it, and shows the progress of the run.
-fn run<A>(
-    opened: &Opened,
-    files: Option<&Arc<RunFiles>>,
-    token: &Cancel,
-    watch: &SignalWatch,
-    quiet: bool,
-    run: impl FnOnce(RunOptions<'_>) -> Result<A, Error>,
-) -> Result<A, Error> {
-    /// Additional time that a run in worker processes may take to return, since it kills them first.
-    const GRACE_OF_PROCESSES: Duration = Duration::from_secs(5);
-
-    let plan = opened.plan();
-    let grace = match plan.scores_in_processes() {
-        true => GRACE + GRACE_OF_PROCESSES,
-        false => GRACE,
-    };
-    let allowed = plan.deadline.and_then(|after| after.checked_add(grace));
-    watch.begin_run(WatchedRun {
-        token: token.clone(),
-        give_up: allowed.and_then(|after| Instant::now().checked_add(after)),
-        grace,
-        scores: files.cloned(),
-    });
-    let bar = if opened.is_stream() {
-        Progress::stream(quiet)
-    } else {
-        Progress::bytes(opened.bytes(), quiet)
-    };
-    let advance = |bytes| match opened.is_stream() {
-        true => bar.move_to(opened.bytes()),
-        false => bar.advance(bytes),
-    };
-    let command = arguments();
-    let show_calls = |now| bar.show_calls(now);
-    let mut options = RunOptions::default()
-        .progress(&advance)
-        .calls(&show_calls)
-        .cancel(token)
-        .command(&command);
-    if let Some(files) = files {
-        options = options.scores(files.as_ref());
-    }
-    let answer = run(options);
-    bar.finish();
-    answer
 }

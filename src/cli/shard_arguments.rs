@@ -12,6 +12,7 @@ use manyhands::output::{Destination, Endpoints, Output};
 use manyhands::plan::{Opened, PartialAnswer, Plan};
 
 use super::command_error::CommandError;
+use super::output_rules::OutputRules;
 use super::signals::{SignalWatch, open_destination};
 use super::{note, text};
 
@@ -115,6 +116,11 @@ impl ShardArguments {
         Ok(())
     }
 
+    /// The file of the partial answer, if the user wants one.
+    pub(super) fn path(&self) -> Option<&Path> {
+        self.partial.as_deref()
+    }
+
     /// Whether the user wants a partial answer.
     pub(super) fn is_wanted(&self) -> bool {
         self.partial.is_some()
@@ -179,25 +185,16 @@ impl ShardArguments {
     pub(super) fn open(
         &self,
         endpoints: &mut Endpoints,
-        force: bool,
+        rules: OutputRules,
         watch: &SignalWatch,
     ) -> Result<Option<Destination>, CommandError> {
         let Some(path) = &self.partial else {
             return Ok(None);
         };
-        let output = Output::new("the partial answer", path).force(force);
-        let output = output.synced(true);
+        let output = Output::new("the partial answer", path).force(rules.force);
+        let output = output.replace_partial(rules.resumes).synced(true);
         open_destination(watch, endpoints, &output).map(Some)
     }
-}
-
-/// Sets how an output is written beside the report. A shard is scored as a whole or not at all, so what is left of it is of
-/// no use, and its partial answer names its files by their hashes.
-pub(super) fn output_of_run(output: Output, is_shard: bool) -> Output {
-    output
-        .keep_partial(!is_shard)
-        .synced(is_shard)
-        .hashed(is_shard)
 }
 
 /// The shard whose number an engine gives to this process.

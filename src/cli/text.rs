@@ -130,10 +130,32 @@ fn headline(plan: &Plan, answer: &Answer, bytes: u64) -> String {
         HumanBytes(bytes)
     );
     format!(
-        "{}{failed}{skipped}{early}  {}\n",
+        "{}{failed}{skipped}{early}  {}\n{}",
         paint(HEADING, scored),
-        paint(ASIDE, of)
+        paint(ASIDE, of),
+        resumed(answer)
     )
+}
+
+/// A line about the answers that were taken over from earlier runs, if there were any.
+fn resumed(answer: &Answer) -> String {
+    let Some(resumed) = answer.resumed else {
+        return String::new();
+    };
+    let taken = match resumed.taken_over {
+        0 if resumed.left == 0 => return String::new(),
+        1 => "1 answer was taken over from earlier runs".to_owned(),
+        several => format!(
+            "{} answers were taken over from earlier runs",
+            HumanCount(several)
+        ),
+    };
+    let left = match resumed.left {
+        0 => String::new(),
+        1 => "; 1 other answer fits no record".to_owned(),
+        several => format!("; {} other answers fit no record", HumanCount(several)),
+    };
+    paint(ASIDE, format!("{taken}{left}")) + "\n"
 }
 
 /// Formats a table with one line of statistics for each column of numbers.

@@ -8,15 +8,15 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use super::identity::{folder_of, target_of};
+use super::identity::target_of;
 use super::kept::{keep, persist};
-use super::leftovers::PREFIX;
+use super::leftovers::{is_written_elsewhere, prefix_for};
 use super::replaced;
 use super::requested::{Output, STANDARD, partial_of, refused};
-use super::synced::{SyncFile, sync_folder, to_disk};
 use super::written::FileHasher;
 use crate::error::{Error, NotWritten};
 use crate::plan::WrittenFile;
+use crate::synced::{SyncFile, folder_of, sync_folder, to_disk};
 
 /// An open output. [`Endpoints::open`](super::Endpoints::open) returns it.
 #[derive(Debug)]
@@ -46,6 +46,10 @@ struct NewFile {
     /// Whether an existing file at the path may be replaced.
     force: bool,
     keeps_partial: bool,
+    /// Whether an existing partial file may be replaced.
+    replaces_partial: bool,
+    /// Whether an existing partial file is removed when this file is complete.
+    removes_partial: bool,
     /// How the file and its folder are synced. `None` if they are not synced.
     sync: Option<SyncFile>,
 }
@@ -218,10 +222,15 @@ impl Target {
         }
         let created = |error| output.refused(format!("cannot be created: {error}"));
         let path = target_of(&output.path);
-        let file = new_file(folder_of(&path), existing.is_some()).map_err(created)?;
+        let prefix = prefix_for(&path);
+        let file = new_file(folder_of(&path), &prefix, existing.is_some()).map_err(created)?;
         // The system releases the lock when the process ends. So, if the file system supports locks, the lock tells a
         // file that a run is still writing from a file that a killed run has left behind.
         let _ = file.as_file().try_lock();
+        if output.exclusive && is_written_elsewhere(file.path(), &prefix) {
+            let reason = "is being written by another run; wait until that run has ended, or name another file";
+            return Err(output.refused(reason));
+        }
         if let Some(existing) = existing {
             replaced::take_over(file.as_file(), &existing).map_err(created)?;
         }
@@ -230,6 +239,8 @@ impl Target {
             path,
             force: output.force,
             keeps_partial: output.keeps_partial,
+            replaces_partial: output.force || output.replaces_partial,
+            removes_partial: output.replaces_partial || (output.force && output.keeps_partial),
             sync: output.synced.then_some(to_disk),
         }))
     }
@@ -238,8 +249,9 @@ impl Target {
 impl NewFile {
     fn publish(self, requested: &Path, contents: &str) -> Result<(), Error> {
         let Err(error) = persist(self.file, &self.path, self.force) else {
-            if self.force && self.keeps_partial {
-                // The existing partial file belongs to the scores that have just been replaced, so it is removed.
+            if self.removes_partial {
+                // The existing partial file belongs to the scores that have just been replaced, or to the run that this one
+                // has completed, so it is removed.
                 let _ = fs::remove_file(partial_of(&self.path));
             }
             return self
@@ -276,7 +288,7 @@ impl NewFile {
         if bytes < file.metadata().map_err(failed)?.len() {
             file.set_len(bytes).map_err(failed)?;
         }
-        let kept = keep(self.file, &self.path, self.force);
+        let kept = keep(self.file, &self.path, self.replaces_partial);
         let (path, replaced) = kept.map_err(failed)?;
         Ok(PartialFile {
             path,
@@ -301,11 +313,11 @@ fn sync_name(path: &Path, requested: &Path, sync: SyncFile) -> Result<(), Error>
     })
 }
 
-/// Creates a file under a temporary name, with the usual permissions of new files. If `private` is true, only the
+/// Creates a file under a temporary name that begins with `prefix`, with the usual permissions of new files. If `private` is true, only the
 /// user can read the file until it is given the permissions of another file.
-fn new_file(folder: &Path, private: bool) -> io::Result<NamedTempFile> {
+fn new_file(folder: &Path, prefix: &str, private: bool) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(PREFIX);
+    builder.prefix(prefix);
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(
         match private {
@@ -418,6 +430,17 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_run_that_goes_on_removes_the_partial_file_of_the_run_before() {
+        let folder = Folder::new();
+        let output = Output::new("the answer", folder.0.path().join("out"));
+        let mut destination = Destination::open(&output.replace_partial(true)).expect("a file");
+        destination.write_all(b"one\n").expect("room");
+        folder.write("out.partial", "one\n");
+        destination.finish().expect("it is renamed");
+        assert_eq!((folder.read("out.partial"), folder.count()), (None, 1));
+    }
+
     /// Opens a synced output with two lines, and replaces the function that syncs it.
     fn synced_by(folder: &Folder, sync: SyncFile) -> Destination {
         let output = Output::new("the scores", folder.0.path().join("out"));
@@ -510,7 +533,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt as _;
 
         let folder = Folder::new();
-        let file = new_file(folder.0.path(), true).expect("a file");
+        let file = new_file(folder.0.path(), "new", true).expect("a file");
         let mode = file
             .as_file()
             .metadata()

@@ -5,9 +5,10 @@ use std::io;
 use std::path::Path;
 
 use super::destination::Destination;
-use super::identity::{Identity, folder_of, target_of};
+use super::identity::{Identity, target_of};
 use super::requested::{Output, STANDARD, partial_of, refused};
 use crate::error::Error;
+use crate::synced::folder_of;
 
 /// The inputs and outputs of one command. An output that is the same file as an input or as another output is an
 /// error, even if the paths differ, for example because of links, `..` or `/dev/stdin`.
@@ -117,7 +118,7 @@ impl Endpoints {
             Ok(existing) if existing.is_dir() => {
                 return Err(output.refused(format!("{why} is a directory; name another file")));
             }
-            Ok(_) if !output.force => {
+            Ok(_) if !output.force && !output.replaces_partial => {
                 let reason = "is left from a run that ended early; move it away, or overwrite it \
                               with --force";
                 return Err(refused(&partial, reason));

@@ -5,6 +5,8 @@ use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::synced::folder_of;
+
 /// Identifies what a path leads to. Two paths lead to the same file if they reach the same existing file, or if they
 /// have the same name in the same folder, where a file may be created later.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,13 +97,6 @@ pub(super) fn target_of(path: &Path) -> PathBuf {
         Ok(link) if link.is_symlink() => resolved(path).unwrap_or_else(|| path.to_owned()),
         _ => path.to_owned(),
     }
-}
-
-/// Returns the folder that contains the file at this path.
-pub(super) fn folder_of(path: &Path) -> &Path {
-    path.parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."))
 }
 
 /// Returns whether it is a mistake to read and write this file at the same time. That is true of regular files,

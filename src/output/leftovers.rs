@@ -4,7 +4,9 @@ use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::identity::folder_of;
+use twox_hash::XxHash3_64;
+
+use crate::synced::folder_of;
 
 /// Prefix of the temporary name that a file has until it is complete.
 pub(super) const PREFIX: &str = ".manyhands-";
@@ -50,6 +52,28 @@ pub fn leftovers(path: &Path) -> Vec<Leftover> {
         .collect();
     found.sort_by(|one, other| one.path.cmp(&other.path));
     found
+}
+
+/// The beginning of the temporary names of files that will have the same name as the file `path`.
+pub(super) fn prefix_for(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default();
+    let hash = XxHash3_64::oneshot(name.as_encoded_bytes());
+    format!("{PREFIX}{hash:016x}-")
+}
+
+/// Whether a running process writes another file in the folder of the temporary file `own` whose temporary name has the
+/// same beginning.
+pub(super) fn is_written_elsewhere(own: &Path, begin: &str) -> bool {
+    let entries = fs::read_dir(folder_of(own)).into_iter().flatten().flatten();
+    let mut others = entries.filter(|entry| {
+        let name = entry.file_name();
+        name.as_encoded_bytes().starts_with(begin.as_bytes()) && Some(&*name) != own.file_name()
+    });
+    others.any(|other| {
+        let file = File::open(own.with_file_name(other.file_name()));
+        let lock = file.map(|file| file.try_lock_shared());
+        matches!(lock, Ok(Err(TryLockError::WouldBlock)))
+    })
 }
 
 fn of(path: PathBuf) -> Option<Leftover> {

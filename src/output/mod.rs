@@ -26,7 +26,6 @@ mod replaced;
 mod requested;
 mod run_files;
 mod scores;
-mod synced;
 pub mod visible;
 mod written;
 

@@ -14,8 +14,10 @@ pub struct Output {
     pub(super) path: PathBuf,
     pub(super) force: bool,
     pub(super) keeps_partial: bool,
+    pub(super) replaces_partial: bool,
     pub(super) synced: bool,
     pub(super) hashed: bool,
+    pub(super) exclusive: bool,
 }
 
 impl Output {
@@ -27,8 +29,10 @@ impl Output {
             path: path.into(),
             force: false,
             keeps_partial: false,
+            replaces_partial: false,
             synced: false,
             hashed: false,
+            exclusive: false,
         }
     }
 
@@ -43,6 +47,14 @@ impl Output {
     #[must_use]
     pub fn keep_partial(mut self, keep: bool) -> Self {
         self.keeps_partial = keep;
+        self
+    }
+
+    /// Sets whether the partial file that an earlier run has left is replaced, or removed once the output is complete. A run
+    /// that goes on where that run has ended contains its scores.
+    #[must_use]
+    pub fn replace_partial(mut self, replace: bool) -> Self {
+        self.replaces_partial = replace;
         self
     }
 
@@ -61,6 +73,14 @@ impl Output {
     #[must_use]
     pub fn hashed(mut self, hashed: bool) -> Self {
         self.hashed = hashed;
+        self
+    }
+
+    /// Sets whether the output is refused while another run of this library writes a file that will have the same name. If
+    /// two runs begin at the same moment, both may be refused.
+    #[must_use]
+    pub fn exclusive(mut self, exclusive: bool) -> Self {
+        self.exclusive = exclusive;
         self
     }
 

@@ -10,7 +10,9 @@ use super::step_progress::StepProgress;
 use super::worker::WorkerState;
 use crate::aggregation::{Aggregator, ScoreBuffer};
 use crate::dataset::{Dataset, LentRecord, Position, ReadOutcome};
-use crate::error::{BadRecord, Cause, Error, Failure, Interrupted, RejectedRecord, Skipped};
+use crate::error::{
+    BadRecord, Cause, EndsRun, Error, Failure, Interrupted, Panicked, RejectedRecord, Skipped,
+};
 use crate::execution::Flow;
 use crate::panics;
 use crate::sink::{RecordOutcome, Room, Sink};
@@ -77,6 +79,7 @@ where
                         _ => step.scores.push(score),
                     }
                 }
+                Err(cause) if cause.is::<EndsRun>() => return self.end_with(*cause, at, &mut step),
                 Err(cause) => {
                     written = self.without_score(number, at, *cause, lent, &mut step, &mut output);
                 }
@@ -87,10 +90,9 @@ where
             {
                 written = self.write_early(&mut step, output);
             }
-            if written.is_err() {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
+            match written {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(_) => ControlFlow::Break(()),
             }
         });
         worker.watch.pause();
@@ -124,6 +126,16 @@ where
             Ok(record) => self.pipeline.dataset.lend(record),
             Err(_) => rejected.and_then(LentRecord::rejected),
         }
+    }
+
+    /// Ends the run with the error that a task has met.
+    #[cold]
+    fn end_with(&self, cause: Cause, at: Position, step: &mut StepProgress<S>) -> ControlFlow<()> {
+        step.leave_out(at.index);
+        if let Ok(ends) = cause.downcast::<EndsRun>() {
+            self.give_up(ends.0);
+        }
+        ControlFlow::Break(())
     }
 
     /// Takes in a record that has no score, because it has failed or was skipped.
@@ -256,13 +268,23 @@ where
     /// is done. This function is separate from [`score`](PipelineRun::score), because carrying a permit
     /// through the loop of a run that needs none costs more than scoring the cheapest records.
     #[inline(never)]
-    fn score_when_permitted(
+    fn score_when_permitted<'r>(
         &self,
         worker: &mut WorkerState<S, A>,
         at: Position,
-        record: Result<&D::Record<'_>, BadRecord>,
+        record: Result<&D::Record<'r>, BadRecord>,
     ) -> Option<Result<S, Box<Cause>>> {
+        let task = &self.pipeline.task;
         let _permit = if let Ok(unscored) = &record {
+            // A score that is known already needs no permit.
+            match panics::caught(|| task.recall(at.index, unscored)) {
+                Ok(None) => {}
+                Ok(Some(known)) => return Some(self.scored_by(worker, at, record, |_| known)),
+                Err(panicked) => {
+                    let failed = |_: &D::Record<'r>| Err::<S, Panicked>(*panicked);
+                    return Some(self.scored_by(worker, at, record, failed));
+                }
+            }
             worker.watch.pause();
             let began = Instant::now();
             let weight = self.pipeline.weigh.map_or(1, |weigh| weigh(unscored));
@@ -272,23 +294,43 @@ where
         } else {
             None
         };
-        let scored = self.score(worker, at, record);
+        let scored = self.scored_by(worker, at, record, |record: &D::Record<'r>| {
+            task.score_at(at.index, record)
+        });
         let interrupted = matches!(&scored, Err(cause) if cause.is::<Interrupted>());
         (!interrupted).then_some(scored)
     }
 
-    /// Scores one record. If the task panics, only this record fails, and the run goes on.
+    /// Scores one record, unless its score is known already.
+    #[inline(always)]
+    fn score<'r>(
+        &self,
+        worker: &mut WorkerState<S, A>,
+        at: Position,
+        record: Result<&D::Record<'r>, BadRecord>,
+    ) -> Result<S, Box<Cause>> {
+        let task = &self.pipeline.task;
+        self.scored_by(worker, at, record, |record: &D::Record<'r>| {
+            match task.recall(at.index, record) {
+                None => task.score_at(at.index, record),
+                Some(known) => known,
+            }
+        })
+    }
+
+    /// Scores one record by `score`. If it panics, only this record fails, and the run goes on.
     ///
     /// This function is inlined into the loop over the records, where a call would cost as much as the
     /// cheapest tasks. The cause of a failure is boxed so that it shares no memory with a small score.
     /// Otherwise, such a score would be written as four bytes and read as eight, which stalls the read for
     /// about ten cycles.
     #[inline(always)]
-    fn score(
+    fn scored_by<'r, E: Into<Cause>>(
         &self,
         worker: &mut WorkerState<S, A>,
         at: Position,
-        record: Result<&D::Record<'_>, BadRecord>,
+        record: Result<&D::Record<'r>, BadRecord>,
+        score: impl FnOnce(&D::Record<'r>) -> Result<S, E>,
     ) -> Result<S, Box<Cause>> {
         worker.records += 1;
         let spent = record.as_ref().ok();
@@ -300,7 +342,7 @@ where
             // After a panic, no later call of the task sees data that this call has left half-done, except
             // for data that calls share. The task must protect such data itself, because threads share it as
             // well.
-            Ok(record) => match panics::caught(|| self.pipeline.task.score(record)) {
+            Ok(record) => match panics::caught(|| score(record)) {
                 Ok(Ok(score)) => Ok(score),
                 Ok(Err(error)) => Err(Box::new(error.into())),
                 Err(panicked) => Err(Box::new(Cause::from(*panicked))),

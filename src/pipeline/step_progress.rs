@@ -47,6 +47,16 @@ impl<S> StepProgress<S> {
         self.directly = directly;
     }
 
+    /// Takes back the last record, as if it had never been started.
+    #[cold]
+    pub(super) fn leave_out(&mut self, index: u64) {
+        self.records.end = index;
+        if self.first == Some(index) {
+            self.first = None;
+        }
+        self.refused = true;
+    }
+
     #[cold]
     pub(super) fn fail(&mut self, failure: Failure) {
         self.without_score.push(failure.index);

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::scorer::ReferenceSummary;
-use super::{CallsReport, MergedShard, Plan, Summary};
+use super::{CallsReport, MergedShard, Plan, Resumed, Summary};
 use crate::dataset::InputFile;
 use crate::machine::{Machine, Throttled};
 use crate::report::{Digest, Report};
@@ -53,6 +53,8 @@ pub struct Answer {
     pub warnings: Vec<String>,
     /// What each shard has contributed, if the answer is [merged](super::merge). Its times are then sums over the shards.
     pub shards: Vec<MergedShard>,
+    /// What the run has taken over from its [journal](super::RunJournal), if it had one.
+    pub resumed: Option<Resumed>,
 }
 
 impl Answer {

@@ -235,6 +235,7 @@ impl MergedAnswer {
             absent: self.body.absent,
             warnings: Vec::new(),
             shards: each,
+            resumed: None,
         };
         answer.warnings = answer.found_warnings();
         Ok(answer)

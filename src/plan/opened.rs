@@ -20,7 +20,9 @@ use std::time::Duration;
 
 use super::first_records::FirstRecords;
 use super::planned_executor::{PlannedExecutor, ScoredBy};
-use super::scored::ScoreField;
+use super::remembered::{RememberedScores, RememberedTask};
+use super::run_journal::{JournalledAnswers, RunJournal};
+use super::scored::{ScoreField, ScoredAssembly};
 use super::scorer::{Outside, PreparedScorer};
 use super::thresholds::Thresholds;
 use super::{Answer, ExecutorName, Plan, RunOptions, Sampling, worker};
@@ -258,23 +260,27 @@ impl Opened {
     ) -> Result<Answer, Error> {
         let hashed = HashedRecords::new(records, options.shard.map(|notes| &notes.records));
         let first = FirstRecords::new(&hashed, &self.plan, &self.fields);
+        let memory = options.journal;
+        let memory = memory.map(JournalledAnswers::new);
+        let memory = memory.as_ref();
         let mut answer = match (self.plan.scorer.outside(), scored_by) {
             #[cfg(unix)]
             (Some(Outside::Program(exec)), _) => {
-                self.run_in_program(exec, executor, &first, deadline, options)
+                self.run_in_program(exec, executor, &first, memory, deadline, options)
             }
             #[cfg(feature = "http")]
             (Some(Outside::Service(http)), _) => {
-                self.run_in_service(http, executor, &first, deadline, options)
+                self.run_in_service(http, executor, &first, memory, deadline, options)
             }
             (_, ScoredBy::Processes(processes)) => {
-                self.run_in_processes(processes, executor, &first, deadline, options)
+                self.run_in_processes(processes, executor, &first, memory, deadline, options)
             }
             (_, ScoredBy::Threads { pool }) => {
-                self.run_in_threads(pool, executor, &first, deadline, options)
+                self.run_in_threads(pool, executor, &first, memory, deadline, options)
             }
         }?;
         answer.field_names = first.names();
+        answer.resumed = options.journal.map(RunJournal::resumed);
         let report = &answer.report;
         if report.end.is_finished() && report.records > 0 || report.records >= OnFailure::GRACE {
             answer.absent = first.absent();
@@ -289,6 +295,7 @@ impl Opened {
         pool: Option<&WorkStealing>,
         executor: &dyn Executor,
         dataset: &D,
+        memory: Option<&JournalledAnswers<'_>>,
         deadline: Option<Duration>,
         options: RunOptions<'_>,
     ) -> Result<Answer, Error>
@@ -305,7 +312,22 @@ impl Opened {
             pool,
             Arc::clone(&thresholds),
         );
+        let Some(memory) = memory else {
+            return self.run_pipeline(executor, dataset, task, thresholds, deadline, options);
+        };
+        let memory = self.remembered(memory, &thresholds);
+        let task = RememberedTask::new(task, &memory);
         self.run_pipeline(executor, dataset, task, thresholds, deadline, options)
+    }
+
+    /// The scores that the journal of a run has.
+    fn remembered<'a>(
+        &'a self,
+        answers: &'a JournalledAnswers<'a>,
+        thresholds: &Arc<Thresholds>,
+    ) -> RememberedScores<'a> {
+        let assembly = ScoredAssembly::new(&self.plan, &self.fields, Arc::clone(thresholds));
+        RememberedScores::new(answers, assembly, &self.plan, &*self.scorer)
     }
 }
 

@@ -15,7 +15,7 @@ use crate::error::Error;
 pub(super) use body::{OneShard, PartialBody, PlainInput, PlainReference, shards_text};
 pub(super) use failures::{PlainFailure, PlainSlow, common_kind};
 pub(super) use file::StateSource;
-pub(super) use same_plan::{NamedHash, contents_of, same_for_all_shards};
+pub(super) use same_plan::{NamedHash, contents_of, hash_of, same_for_all_shards};
 
 /// The answer of a shard, or of several neighbouring shards. [`Opened::run_partial`](super::Opened::run_partial) returns
 /// it, and [`merge`](super::merge) makes the answer of the whole dataset from the partial answers of all shards.

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::shard_notes::ShardNotes;
-use super::{CallsNow, Scored};
+use super::{CallsNow, RunJournal, Scored};
 use crate::error::Error;
 use crate::machine::Machine;
 #[cfg(any(unix, feature = "http"))]
@@ -22,6 +22,7 @@ pub struct RunOptions<'a> {
     pub(super) machine: Option<&'a Machine>,
     pub(super) command: &'a [String],
     pub(super) shard: Option<&'a ShardNotes>,
+    pub(super) journal: Option<&'a RunJournal>,
 }
 
 impl<'a> RunOptions<'a> {
@@ -53,6 +54,14 @@ impl<'a> RunOptions<'a> {
     #[must_use]
     pub fn cancel(mut self, cancel: &'a Cancel) -> Self {
         self.cancel = Some(cancel);
+        self
+    }
+
+    /// Takes answers over from this journal, and keeps the answers of the run in it. The journal must have been opened for
+    /// this plan.
+    #[must_use]
+    pub fn journal(mut self, journal: &'a RunJournal) -> Self {
+        self.journal = Some(journal);
         self
     }
 

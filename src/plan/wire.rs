@@ -143,7 +143,7 @@ impl From<Cell> for WireCell {
 
 impl WireCell {
     /// Converts to a cell of this process. Quotes then refer to the reference that the scorer of this process has read.
-    fn into_cell(self, scorer: &dyn PreparedScorer) -> Result<Cell, BadRecord> {
+    pub(super) fn into_cell(self, scorer: &dyn PreparedScorer) -> Result<Cell, BadRecord> {
         let quote = |place| {
             let quoted = scorer.reference().and_then(|texts| Quote::of(texts, place));
             quoted.ok_or_else(|| {

@@ -129,6 +129,17 @@ impl<S> RecordReply<S> {
         outcome.unwrap_or_else(|| Err(Interrupted.into()))
     }
 
+    /// Calls `look` with the score, if there is one and it was not taken.
+    pub(super) fn score<E>(&self, look: impl FnOnce(&S) -> Result<(), E>) -> Result<(), E> {
+        let outcome = self.outcome.take();
+        let looked = match &outcome {
+            Some(Ok(score)) => look(score),
+            _ => Ok(()),
+        };
+        self.outcome.set(outcome);
+        looked
+    }
+
     /// The time that was spent on the record, without the time in queues and in transit.
     pub(super) fn spent(&self) -> Duration {
         self.spent

@@ -1,9 +1,10 @@
 //! A program of the user as what scores records: any program that reads a record a line and writes an answer a line.
 //!
 //! A record's way: `supply` reads it on a thread of its own. A worker of the run takes it into its `slot` and sends it to
-//! its process (`sending`, `window`, `process`), receives the answer (`receiving`, `answer`), and visits the record with
-//! the answer (`run`, `kinds`). If the process ends or misbehaves, `recovery` finds the record at fault.
+//! its process (`sending`, `window`, `process`), receives the answer (`receiving`, `answer`), waits until it is certain
+//! (`certain`), and visits the record with the answer (`run`, `kinds`). If the process ends or misbehaves, `recovery` finds the record at fault.
 
+mod certain;
 mod descendants;
 mod entry;
 mod environment;
@@ -11,6 +12,9 @@ mod find;
 mod guard;
 mod last_words;
 mod launch;
+#[cfg(test)]
+#[path = "program/memory/tests.rs"]
+mod memory_tests;
 mod process;
 mod receiving;
 mod recovery;
@@ -190,6 +194,7 @@ impl Program {
             encode: &encode,
             permits: None,
             progress: &|_| {},
+            memory: None,
         };
         self.answer_in(surroundings, records, stop, run)
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::conversation::{Conversation as _, Elsewhere, RecordReply};
 use crate::dataset::{Dataset, LentRecord, OwnedRecord, Position, ReadOutcome, TextRecord};
 use crate::error::{BadRecord, Error, Place};
+use crate::journal::AnswerMemory;
 
 /// Number of parts to aim for, so that the last parts can be distributed evenly among the workers.
 const PARTS_AIM: u64 = 1 << 9;
@@ -16,16 +17,18 @@ const PARTS_AIM: u64 = 1 << 9;
 const PART_BYTES: u64 = 1 << 20;
 
 /// The records of a dataset, each with its reply.
-pub(crate) struct ScoredElsewhere<'a, D, E> {
+pub(crate) struct ScoredElsewhere<'a, D, E: Elsewhere> {
     records: &'a D,
     elsewhere: &'a E,
+    /// The scores of earlier runs. Records that have one are not sent.
+    memory: Option<&'a dyn AnswerMemory<E::Score>>,
     /// Number of parts of the dataset that form one part here.
     together: usize,
     /// Whether a record is kept until it is visited with its reply.
     keeps_records: bool,
 }
 
-impl<'a, D: Dataset, E> ScoredElsewhere<'a, D, E> {
+impl<'a, D: Dataset, E: Elsewhere> ScoredElsewhere<'a, D, E> {
     pub(crate) fn new(records: &'a D, elsewhere: &'a E) -> Self {
         let parts = records.parts();
         let together = if records.is_stream() {
@@ -39,6 +42,7 @@ impl<'a, D: Dataset, E> ScoredElsewhere<'a, D, E> {
         ScoredElsewhere {
             records,
             elsewhere,
+            memory: None,
             together,
             keeps_records: false,
         }
@@ -51,6 +55,13 @@ impl<'a, D: Dataset, E> ScoredElsewhere<'a, D, E> {
         self
     }
 
+    /// Takes scores over from this memory, and keeps scores in it.
+    #[must_use]
+    pub(crate) fn with_memory(mut self, memory: &'a dyn AnswerMemory<E::Score>) -> Self {
+        self.memory = Some(memory);
+        self
+    }
+
     /// Sends the records of these parts, and visits them with their replies.
     fn read_through<V>(&self, parts: Range<usize>, mut visit: V) -> Result<ReadOutcome, Error>
     where
@@ -60,31 +71,44 @@ impl<'a, D: Dataset, E> ScoredElsewhere<'a, D, E> {
     {
         let mut conversation = self.elsewhere.open();
         let mut sent = Ok(ControlFlow::Continue(()));
-        // The records in flight, in their order. `None` is a record that is not kept.
-        let mut in_flight: VecDeque<Option<OwnedRecord>> = VecDeque::new();
+        let keeps_records = self.keeps_records || self.memory.is_some();
+        let mut visits = Visits {
+            in_flight: VecDeque::new(),
+            memory: self.memory,
+            failed: None,
+            visit: &mut visit,
+        };
         let reading = self.records.read(self.inner(parts), |at, record| {
-            let owned = record.as_ref().ok().filter(|_| self.keeps_records);
+            let owned = record.as_ref().ok().filter(|_| keeps_records);
             let owned = owned.map(|record| OwnedRecord::of(record));
+            match visits.take_over(at, &record, &owned) {
+                Ok(None) => {}
+                Ok(Some(flow)) => return flow,
+                Err(error) => {
+                    sent = Err(error);
+                    return ControlFlow::Break(());
+                }
+            }
             let json = record.and_then(TextRecord::to_json);
             let json = json.map_err(|bad| match &owned {
                 Some(record) => record.add_to(bad),
                 None => bad,
             });
-            if self.keeps_records {
-                in_flight.push_back(owned);
-            }
+            visits.in_flight.push_back(NotVisited::Sent(owned));
             let json = json.as_deref().map_err(BadRecord::clone);
-            let mut visit = with_records(&mut in_flight, &mut visit);
-            sent = conversation.send(at, json, &mut visit);
+            sent = conversation.send(at, json, &mut |at, reply| visits.visit(at, reply));
             match sent {
                 Ok(flow) => flow,
                 Err(_) => ControlFlow::Break(()),
             }
         })?;
         if sent?.is_continue() {
-            let _ = conversation.finish(&mut with_records(&mut in_flight, &mut visit))?;
+            let _ = conversation.finish(&mut |at, reply| visits.visit(at, reply))?;
         }
-        Ok(reading)
+        match visits.failed {
+            Some(error) => Err(error),
+            None => Ok(reading),
+        }
     }
 
     /// The parts of the dataset that make up these parts.
@@ -95,20 +119,78 @@ impl<'a, D: Dataset, E> ScoredElsewhere<'a, D, E> {
     }
 }
 
-/// Returns a visitor that adds the oldest record in flight to each reply before it passes the reply to `visit`.
-fn with_records<'v, S, V>(
-    in_flight: &'v mut VecDeque<Option<OwnedRecord>>,
+/// A record that has not been visited.
+enum NotVisited<S> {
+    /// It was sent. `None` is a record that is not kept.
+    Sent(Option<OwnedRecord>),
+    /// Its score was taken over, and it waits for the records before it.
+    Known(Position, RecordReply<S>),
+}
+
+/// The visits of the records of one conversation, in their order.
+struct Visits<'v, S, V> {
+    in_flight: VecDeque<NotVisited<S>>,
+    memory: Option<&'v dyn AnswerMemory<S>>,
+    /// The error of the memory, if it has failed.
+    failed: Option<Error>,
     visit: &'v mut V,
-) -> impl FnMut(Position, Result<&RecordReply<S>, BadRecord>) -> ControlFlow<()> + 'v
+}
+
+impl<S, V> Visits<'_, S, V>
 where
     V: FnMut(Position, Result<&RecordReply<S>, BadRecord>) -> ControlFlow<()>,
 {
-    move |at, reply| {
-        let record = in_flight.pop_front().flatten();
-        if let (Some(record), Ok(reply)) = (record, &reply) {
+    /// Takes the score of a record over from the memory, if it has one. Returns `None` if it has none, so the record must be
+    /// sent.
+    fn take_over(
+        &mut self,
+        at: Position,
+        record: &Result<&TextRecord<'_>, BadRecord>,
+        owned: &Option<OwnedRecord>,
+    ) -> Result<Option<ControlFlow<()>>, Error> {
+        let (Some(memory), Ok(record), Some(owned)) = (self.memory, record, owned) else {
+            return Ok(None);
+        };
+        let Some(score) = memory.find(record)? else {
+            return Ok(None);
+        };
+        let reply = RecordReply::new(Ok(score), Duration::ZERO);
+        reply.with_record(owned.clone());
+        self.in_flight.push_back(NotVisited::Known(at, reply));
+        Ok(Some(self.visit_known()))
+    }
+
+    /// Visits the records at the front whose scores were taken over.
+    fn visit_known(&mut self) -> ControlFlow<()> {
+        while let Some(NotVisited::Known(at, reply)) = self
+            .in_flight
+            .pop_front_if(|first| matches!(first, NotVisited::Known(..)))
+        {
+            (self.visit)(at, Ok(&reply))?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Visits the oldest record that was sent, with its reply, and those behind it whose scores are known. Keeps its score.
+    /// Scores of worker processes can be computed again, so nothing waits until they are on the disk.
+    fn visit(
+        &mut self,
+        at: Position,
+        reply: Result<&RecordReply<S>, BadRecord>,
+    ) -> ControlFlow<()> {
+        let sent = self.in_flight.pop_front();
+        if let (Some(NotVisited::Sent(Some(record))), Ok(reply)) = (sent, &reply) {
+            let kept = self.memory.map_or(Ok(()), |memory| {
+                reply.score(|score| memory.keep(&record.record(), score).map(|_| ()))
+            });
+            if let Err(error) = kept {
+                self.failed = Some(error);
+                return ControlFlow::Break(());
+            }
             reply.with_record(record);
         }
-        visit(at, reply)
+        (self.visit)(at, reply)?;
+        self.visit_known()
     }
 }
 

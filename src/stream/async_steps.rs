@@ -4,16 +4,16 @@ use crate::calls::{AsyncTask, AwaitedRecord, CallError};
 use crate::error::{Cause, Interrupted};
 use crate::task::Task;
 
-/// A task whose records are handed over by an iterator, each of them once.
+/// A task whose records are handed over by an iterator, each of them once, with its index.
 pub(super) struct HandedOver<'t, T>(pub(super) &'t T);
 
-impl<R, T: AsyncTask<R>> AsyncTask<Option<R>> for HandedOver<'_, T> {
+impl<R, T: AsyncTask<R>> AsyncTask<Option<(u64, R)>> for HandedOver<'_, T> {
     type Score = T::Score;
     type Error = CallError;
 
-    async fn score(&self, record: &Option<R>) -> Result<T::Score, CallError> {
+    async fn score(&self, record: &Option<(u64, R)>) -> Result<T::Score, CallError> {
         match record {
-            Some(record) => self.0.score(record).await.map_err(Into::into),
+            Some((_, record)) => self.0.score(record).await.map_err(Into::into),
             None => Err(CallError::new(Interrupted)),
         }
     }

@@ -8,7 +8,7 @@ use super::async_steps::{AnswerItself, HandedOver, Indexed, NextStep, StepRef};
 use super::each::{ForEach, TakenOnce};
 use super::scores::{self, Attempt, Scores, ScoresSetup};
 use crate::aggregation::Aggregator;
-use crate::calls::{AsyncTask, AwaitedRecord, Calls};
+use crate::calls::{AsyncTask, AwaitedRecord, CallSurroundings, Calls};
 use crate::dataset::Records;
 use crate::error::{Error, OnFailure};
 use crate::execution::TaskQueue;
@@ -100,13 +100,25 @@ impl<'a, I, T> AsyncStream<'a, I, T> {
     }
 }
 
+impl<'a, I, T, U> AsyncStream<'a, I, T, U> {
+    pub(super) fn with_task<V>(self, task: impl FnOnce(T) -> V) -> AsyncStream<'a, I, V, U> {
+        AsyncStream {
+            task: task(self.task),
+            records: self.records,
+            step: self.step,
+            calls: self.calls,
+            run: self.run,
+        }
+    }
+}
+
 impl<'a, R, I, T, U> AsyncStream<'a, I, T, U>
 where
     R: Send + Sync,
     I: Iterator<Item = R> + Send,
     T: AsyncTask<R> + Sync,
     T::Score: Send,
-    U: Task<AwaitedRecord<Option<R>, T::Score>>,
+    U: Task<AwaitedRecord<Option<(u64, R)>, T::Score>>,
     U::Score: Send,
 {
     /// Sets all limits on the calls together, and how often they are tried again. A later
@@ -323,18 +335,25 @@ where
             executor = executor.stack_size(bytes);
         }
         let token = run.cancel.map_or_else(Cancel::new, Cancel::child);
-        let records = Records::new(self.records.map(|record| Cell::new(Some(record))));
+        let records = (0..).zip(self.records);
+        let records = Records::new(records.map(|record| Cell::new(Some(record))));
+        let around = CallSurroundings {
+            memory: self.task.memory(),
+            ..CallSurroundings::default()
+        };
         let task = HandedOver(&self.task);
-        self.calls
-            .answer(&records, Cell::take, &task, &token, |answers| {
-                let mut pipeline = Pipeline::new(answers, StepRef(&self.step))
-                    .executor(&executor)
-                    .on_failure(run.on_failure.unwrap_or_default())
-                    .cancel(&token);
-                if let Some(after) = run.deadline {
-                    pipeline = pipeline.deadline(after);
-                }
-                pipeline.run(aggregator, order)?.finished()
-            })?
+        let answered =
+            self.calls
+                .answer_in(around, &records, Cell::take, &task, &token, |answers| {
+                    let mut pipeline = Pipeline::new(answers, StepRef(&self.step))
+                        .executor(&executor)
+                        .on_failure(run.on_failure.unwrap_or_default())
+                        .cancel(&token);
+                    if let Some(after) = run.deadline {
+                        pipeline = pipeline.deadline(after);
+                    }
+                    pipeline.run(aggregator, order)?.finished()
+                });
+        answered?.0
     }
 }

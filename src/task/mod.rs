@@ -78,6 +78,24 @@ pub trait Task<R: ?Sized>: Sync {
     /// it and continues with the next record. The error [`Skipped`](crate::error::Skipped) says that the record
     /// needs no score; such a record is not a failure.
     fn score(&self, record: &R) -> Result<Self::Score, Self::Error>;
+
+    /// The outcome of the record with this index that is known without scoring it. A pipeline asks for it before it waits for
+    /// a permit to score the record.
+    #[doc(hidden)]
+    #[inline]
+    fn recall(&self, index: u64, record: &R) -> Option<Result<Self::Score, Self::Error>> {
+        let _ = (index, record);
+        None
+    }
+
+    /// Scores the record with this index, whose outcome is not known. The index is no part of the record: it only tells equal
+    /// records apart.
+    #[doc(hidden)]
+    #[inline]
+    fn score_at(&self, index: u64, record: &R) -> Result<Self::Score, Self::Error> {
+        let _ = index;
+        self.score(record)
+    }
 }
 
 impl<R: ?Sized, S, F> Task<R> for F

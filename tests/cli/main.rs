@@ -46,6 +46,8 @@ mod process_pool;
 mod program;
 mod report;
 #[cfg(unix)]
+mod resume;
+#[cfg(unix)]
 mod samples;
 mod scores_file;
 mod scores_formats;

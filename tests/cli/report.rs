@@ -106,6 +106,8 @@ fn json_has_the_keys_and_numbers_of_the_contract() {
         "scored",
         "failed",
         "skipped",
+        "resumed",
+        "resumed_left",
         "digest",
         "end",
         "scores",

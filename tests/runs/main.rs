@@ -7,6 +7,7 @@ mod async_streams;
 mod calls;
 mod executors;
 mod halting;
+mod journalled;
 mod order_sensitive;
 mod par_iter;
 mod pipeline;

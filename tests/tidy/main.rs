@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 const IMPORTS: &[(&str, &[&str])] = &[
     ("sync", &[]),
     ("turns", &[]),
+    ("synced", &[]),
     ("visible", &[]),
     ("similar", &[]),
     ("stop", &["sync"]),
@@ -23,6 +24,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("machine", &[]),
     ("task", &["error", "sync"]),
     ("dataset", &["error", "panics", "similar", "sync"]),
+    ("journal", &["error", "dataset", "sync", "synced", "task"]),
     ("aggregation", &["error", "sync"]),
     ("execution", &["error", "machine", "sync"]),
     ("sink", &["error", "dataset", "sync", "turns"]),
@@ -39,6 +41,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "dataset",
             "aggregation",
             "execution",
+            "journal",
             "limit",
             "machine",
             "sink",
@@ -51,12 +54,15 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ),
     (
         "calls",
-        &["error", "dataset", "limit", "panics", "stop", "sync"],
+        &[
+            "error", "dataset", "journal", "limit", "panics", "stop", "sync",
+        ],
     ),
     (
         "remote",
         &[
-            "calls", "error", "dataset", "limit", "machine", "stop", "sync", "turns", "visible",
+            "calls", "error", "dataset", "journal", "limit", "machine", "stop", "sync", "turns",
+            "visible",
         ],
     ),
     (
@@ -74,6 +80,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "report",
             "sync",
             "calls",
+            "journal",
             "pipeline",
             "panics",
             "remote",
@@ -90,6 +97,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "dataset",
             "aggregation",
             "execution",
+            "journal",
             "limit",
             "machine",
             "report",
@@ -140,6 +148,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "sink",
             "stop",
             "sync",
+            "synced",
             "visible",
         ],
     ),

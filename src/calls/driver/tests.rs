@@ -14,7 +14,7 @@ use super::{Driver, DriverParts};
 use crate::calls::answering::attempt;
 use crate::calls::slots::{CallSlots, ReadyList};
 use crate::calls::turnstile::Turnstile;
-use crate::calls::window::{CallWindow, TakenAnswers};
+use crate::calls::window::{CallWindow, ReadRecord, TakenAnswers};
 use crate::calls::{Again, AsyncTask, CallError, CallTally, Calls, RetryReason, fallible_async};
 use crate::dataset::Position;
 use crate::stop::Cancel;
@@ -34,7 +34,12 @@ where
         ..Position::default()
     };
     let mut read = (0..records)
-        .map(|index| (at(index), Ok(index), 1))
+        .map(|index| ReadRecord {
+            at: at(index),
+            record: Ok(index),
+            bytes: 1,
+            answer: None,
+        })
         .collect();
     assert!(window.push(&mut read, || ()));
     window.end(None);
@@ -53,11 +58,13 @@ where
             stop,
             tally: &tally,
             watch: &|_| {},
+            memory: None,
         });
         poll_fn(|context| driver.turn(context)).await;
     });
     let mut outcomes = Vec::new();
-    while let TakenAnswers::Records(answered) = window.take_done(usize::MAX, || false) {
+    let take_done = || window.take_done(usize::MAX, || false, |_| Ok(true));
+    while let TakenAnswers::Records(answered) = take_done() {
         for record in answered {
             let outcome = record.outcome.expect("an outcome");
             outcomes.push((record.index, outcome.map_err(|cause| cause.to_string())));

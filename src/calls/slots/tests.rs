@@ -87,6 +87,22 @@ fn a_panic_is_the_output_of_its_future() {
     drop(slots);
 }
 
+#[test]
+fn futures_that_were_never_polled_can_be_dropped() {
+    let mut slots = slots();
+    let polled = slots.add(Box::pin(std::future::pending()));
+    assert_eq!(poll(&mut slots), []);
+    let held = PanicsInDrop;
+    slots.add(Box::pin(async move {
+        let _held = held;
+        1
+    }));
+    slots.drop_unpolled();
+    assert_eq!((poll(&mut slots), slots.len()), (Vec::new(), 1));
+    assert_ne!(slots.add(Box::pin(async { 2 })), polled);
+    assert_eq!(slots.len(), 2);
+}
+
 /// A waker that counts.
 struct Counting(std::sync::atomic::AtomicUsize);
 

@@ -4,9 +4,10 @@
 use std::sync::Arc;
 use std::task::Waker;
 
-use super::{CallWindow, Completion, TakenAnswers};
+use super::{CallWindow, Completion, ReadRecord, TakenAnswers};
 use crate::calls::slots::{ReadyList, Sleeper};
 use crate::dataset::Position;
+use crate::journal::KeptAt;
 use crate::sync::{Mutex, check_model, lock, thread};
 
 type Window = CallWindow<u64, u64>;
@@ -14,15 +15,21 @@ type Window = CallWindow<u64, u64>;
 const RECORDS: u64 = 4;
 const MOST_RECORDS: usize = 2;
 
-/// Reads the records into the window.
-fn read(window: &Window, ready: &ReadyList) {
+/// Reads the records into the window, some of them with their answers.
+fn read(window: &Window, ready: &ReadyList, known: fn(u64) -> bool) {
     for first in (0..RECORDS).step_by(3) {
         let at = |index| Position {
             index,
             ..Position::default()
         };
         let records = first..(first + 3).min(RECORDS);
-        let mut read = records.map(|index| (at(index), Ok(index), 1)).collect();
+        let record = |index| ReadRecord {
+            at: at(index),
+            record: Ok(index),
+            bytes: 1,
+            answer: known(index).then_some(index * 100),
+        };
+        let mut read = records.map(record).collect();
         if !window.push(&mut read, || ready.wake()) {
             break;
         }
@@ -51,6 +58,7 @@ fn call(window: &Window, ready: &ReadyList, most: u64) {
                     Completion {
                         key,
                         outcome: Ok(*record * 10),
+                        kept: Some(KeptAt(answered)),
                         in_flight: std::time::Duration::ZERO,
                     },
                 );
@@ -66,9 +74,15 @@ fn call(window: &Window, ready: &ReadyList, most: u64) {
     }
 }
 
-/// Visits records until there are no more, and notes their indices and outcomes.
-fn visit(window: &Window, visited: &Mutex<Vec<(u64, u64)>>, most: usize) {
-    while let TakenAnswers::Records(records) = window.take_done(most, || false) {
+/// Visits records until there are no more, and notes their indices and outcomes. Only every second wait for the disk is
+/// long enough.
+fn visit(window: &Window, visited: &Mutex<Vec<(u64, u64)>>, waits: &Mutex<u64>, most: usize) {
+    let confirm = |_| {
+        let mut waits = lock(waits);
+        *waits += 1;
+        Ok(*waits % 2 == 0)
+    };
+    while let TakenAnswers::Records(records) = window.take_done(most, || false, confirm) {
         for record in records {
             let outcome = record.outcome.and_then(Result::ok);
             lock(visited).push((record.at.index, outcome.expect("an answer")));
@@ -78,14 +92,15 @@ fn visit(window: &Window, visited: &Mutex<Vec<(u64, u64)>>, most: usize) {
 }
 
 /// Runs all threads, and returns what was visited.
-fn run(unordered: bool, most: u64, closes: bool) -> Vec<(u64, u64)> {
+fn run(unordered: bool, known: fn(u64) -> bool, most: u64, closes: bool) -> Vec<(u64, u64)> {
     let window = Arc::new(Window::new(MOST_RECORDS, 1, unordered));
     let ready = Arc::new(ReadyList::default());
     let visited = Arc::new(Mutex::new(Vec::new()));
+    let waits = Arc::new(Mutex::new(0));
     let mut threads = Vec::new();
     {
         let (window, ready) = (Arc::clone(&window), Arc::clone(&ready));
-        threads.push(thread::spawn(move || read(&window, &ready)));
+        threads.push(thread::spawn(move || read(&window, &ready, known)));
     }
     {
         let (window, ready) = (Arc::clone(&window), Arc::clone(&ready));
@@ -95,7 +110,10 @@ fn run(unordered: bool, most: u64, closes: bool) -> Vec<(u64, u64)> {
     }
     for most in [1, 2] {
         let (window, visited) = (Arc::clone(&window), Arc::clone(&visited));
-        threads.push(thread::spawn(move || visit(&window, &visited, most)));
+        let waits = Arc::clone(&waits);
+        threads.push(thread::spawn(move || {
+            visit(&window, &visited, &waits, most);
+        }));
     }
     if closes {
         window.close(true);
@@ -113,14 +131,24 @@ fn run(unordered: bool, most: u64, closes: bool) -> Vec<(u64, u64)> {
 fn every_record_is_visited_once_with_its_answer() {
     check_model(|| {
         let all: Vec<_> = (0..RECORDS).map(|index| (index, index * 10)).collect();
-        assert_eq!(run(false, u64::MAX, false), all);
+        assert_eq!(run(false, |_| false, u64::MAX, false), all);
+    });
+}
+
+#[test]
+fn records_whose_answers_are_known_are_visited_without_a_call() {
+    check_model(|| {
+        let all: Vec<_> = (0..RECORDS).map(|index| (index, index * 100)).collect();
+        assert_eq!(run(false, |_| true, u64::MAX, false), all);
+        let visited = run(false, |index| index != 1, u64::MAX, false);
+        assert_eq!(visited, [(0, 0), (1, 10), (2, 200), (3, 300)]);
     });
 }
 
 #[test]
 fn unordered_records_are_numbered_as_they_are_answered() {
     check_model(|| {
-        let visited = run(true, u64::MAX, false);
+        let visited = run(true, |_| false, u64::MAX, false);
         assert!(visited.iter().map(|(index, _)| *index).eq(0..RECORDS));
         let mut answers: Vec<_> = visited.iter().map(|(_, answer)| *answer).collect();
         answers.sort_unstable();
@@ -131,7 +159,7 @@ fn unordered_records_are_numbered_as_they_are_answered() {
 #[test]
 fn a_spent_budget_ends_all_threads_after_the_answers() {
     check_model(|| {
-        let visited = run(false, 2, false);
+        let visited = run(false, |_| false, 2, false);
         assert_eq!(visited, [(0, 0), (1, 10)]);
     });
 }
@@ -139,6 +167,6 @@ fn a_spent_budget_ends_all_threads_after_the_answers() {
 #[test]
 fn a_close_ends_all_threads() {
     check_model(|| {
-        run(false, u64::MAX, true);
+        run(false, |_| false, u64::MAX, true);
     });
 }

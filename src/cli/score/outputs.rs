@@ -1,5 +1,6 @@
 //! The outputs of `score` other than the report.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use manyhands::Cancel;
@@ -8,8 +9,8 @@ use manyhands::plan::Plan;
 
 use super::Score;
 use crate::cli::command_error::CommandError;
+use crate::cli::output_rules::OutputRules;
 use crate::cli::scoring_arguments::endpoints;
-use crate::cli::shard_arguments::{EarlierAttempt, output_of_run};
 use crate::cli::signals::{GRACE, SignalWatch, WatchedRun, open_destination};
 
 /// The outputs of the command other than the report.
@@ -26,7 +27,8 @@ impl Score {
         &self,
         plan: &Plan,
         format: Option<ScoresOptions>,
-        earlier: EarlierAttempt,
+        rules: OutputRules,
+        journal: Option<&Path>,
         token: &Cancel,
         watch: &SignalWatch,
     ) -> Result<ScoreOutputs, CommandError> {
@@ -34,20 +36,19 @@ impl Score {
         if !self.scores_on_stdout() {
             endpoints.standard_output("the report")?;
         }
-        let is_shard = self.shard.is_wanted();
-        // An attempt that was killed while it renamed its files has left some of those that this run writes.
-        let force = self.force || earlier == EarlierAttempt::Incomplete;
+        if let Some(path) = journal {
+            endpoints.output(&Output::new("the journal", path).force(true))?;
+        }
         let destination = match self.scores.as_ref().zip(format) {
             Some((path, format)) => {
-                let output = Output::new("the scores", path).force(force);
-                let output = output_of_run(output, is_shard);
+                let output = rules.apply(Output::new("the scores", path));
                 Some((open_destination(watch, &mut endpoints, &output)?, format))
             }
             None => None,
         };
         let failures = &self.failures;
-        let failures = failures.open(&mut endpoints, force, is_shard, watch)?;
-        let partial = self.shard.open(&mut endpoints, force, watch)?;
+        let failures = failures.open(&mut endpoints, rules, watch)?;
+        let partial = self.shard.open(&mut endpoints, rules, watch)?;
         let unfinished = |page: &Option<PageFile>| page.as_ref().and_then(PageFile::unfinished);
         let page = || self.page.open(&mut endpoints, self.force);
         let page = watch.open_output(page, unfinished)?;

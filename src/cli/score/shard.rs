@@ -1,39 +1,40 @@
 //! Runs a shard, and writes its partial answer.
 
+use manyhands::exit::Exit;
 use manyhands::output::{CompleteFile, CompleteRunFiles, Destination};
 use manyhands::page;
-use manyhands::plan::Opened;
-use manyhands::{Cancel, exit::Exit};
+use manyhands::plan::RunJournal;
 
 use super::outputs::ScoreOutputs;
-use super::{Score, run};
+use super::run::CommandRun;
+use super::{Score, journal};
 use crate::cli::command_error::CommandError;
 use crate::cli::endings::{end_with, left_out, print_notes, print_warnings};
 use crate::cli::note;
 use crate::cli::shard_arguments::EarlierAttempt;
-use crate::cli::signals::SignalWatch;
 
 impl Score {
     /// Runs the plan of a shard, and writes its partial answer.
     pub(super) fn run_shard(
         &self,
-        opened: &Opened,
+        run: CommandRun<'_>,
         outputs: ScoreOutputs,
         mut to: Destination,
-        token: &Cancel,
-        watch: &SignalWatch,
-        quiet: bool,
+        mut journal: Option<RunJournal>,
     ) -> Result<Exit, CommandError> {
         let ScoreOutputs { files, page, .. } = outputs;
-        let ran = run(opened, files.as_ref(), token, watch, quiet, |options| {
+        let CommandRun { opened, quiet, .. } = run;
+        let ran = run.start(files.as_ref(), journal.as_ref(), |options| {
             opened.run_partial(options)
         });
-        watch.end_run();
+        run.watch.end_run();
         let (mut answer, mut partial) = match ran {
             Ok(ran) => ran,
             Err(error) => {
                 files.iter().for_each(|files| files.discard());
-                return Ok(end_with(error.into(), Ok(None)));
+                let exit = end_with(error.into(), Ok(None));
+                journal::close(journal, quiet)?;
+                return Ok(exit);
             }
         };
         // Engines run a shard twice at the same time. The first attempt that ends has written the files.
@@ -42,6 +43,7 @@ impl Score {
             .earlier(opened, self.scores.as_deref(), self.failures.paths());
         if !self.force && earlier == EarlierAttempt::Whole {
             files.iter().for_each(|files| files.discard());
+            journal::remove(journal)?;
             self.shard.note_done_meanwhile();
             return Ok(Exit::Success);
         }
@@ -59,8 +61,11 @@ impl Score {
         partial
             .write(&mut to)
             .map_err(CommandError::write("cannot write the partial answer"))?;
-        to.finish()?;
-        complete.map(CompleteRunFiles::publish).transpose()?;
+        let publish = || {
+            to.finish()?;
+            complete.map_or(Ok(()), CompleteRunFiles::publish)
+        };
+        journal::publish(publish, journal.as_mut())?;
         if let Some(files) = &files {
             answer.warnings.extend(left_out(files));
         }
@@ -75,6 +80,7 @@ impl Score {
         }
         print_warnings(&answer);
         page.transpose()?;
+        journal::remove(journal)?;
         Ok(Exit::Success)
     }
 }

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use twox_hash::XxHash3_128;
+
 use crate::dataset::fields::{FieldValue, Fields, NamedValues};
 use crate::error::BadRecord;
 
@@ -33,6 +35,8 @@ struct HeaderColumns {
     header: Option<Vec<String>>,
     /// The fields that will be read, if they are known, with their columns.
     wanted: Option<(Fields, Picks)>,
+    /// A hash of the names.
+    hash: u128,
 }
 
 /// The column of each selected field that the file has, with the place of the field among the selected fields. The
@@ -50,7 +54,13 @@ impl Columns {
             None => (header, None),
         };
         let wanted = wanted.map(|fields| (fields.clone(), picks(&names, fields)));
+        let mut hasher = XxHash3_128::new();
+        for name in &names {
+            // No valid text contains this byte.
+            hasher.write(&[name.as_bytes(), &[0xff]].concat());
+        }
         Columns(Some(Arc::new(HeaderColumns {
+            hash: hasher.finish_128(),
             names,
             header,
             wanted,
@@ -73,6 +83,11 @@ impl Columns {
         }
         self.check_number(found)?;
         Ok(all)
+    }
+
+    /// A hash of the names of the columns.
+    pub(super) fn hash(&self) -> u128 {
+        self.0.as_deref().map_or(0, |columns| columns.hash)
     }
 
     /// The names of the columns. No two are equal.

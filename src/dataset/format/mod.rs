@@ -163,6 +163,18 @@ impl RecordLayout {
         self.name
     }
 
+    /// A hash of what gives the text of a record its meaning: the delimiter and the columns of a table. The records of all
+    /// formats with JSON have the same hash, since a record of JSON contains its names.
+    pub(super) fn meaning(&self) -> u128 {
+        let kind = match self.boundaries() {
+            Boundaries::Quoted(quoted) => u128::from(quoted.delimiter),
+            Boundaries::Values => return 0,
+            Boundaries::Lines(_) if self.name == FormatName::Text => 1 << 8,
+            Boundaries::Lines(_) => return 0,
+        };
+        self.columns.hash() ^ kind
+    }
+
     /// The delimiter of a table, and whether it was found from the first record and is not the usual one.
     pub(super) fn delimiter(&self) -> Option<(Delimiter, bool)> {
         match self.boundaries() {

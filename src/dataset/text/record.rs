@@ -1,10 +1,12 @@
 //! One record of a text, and how the records of a buffer are visited.
 
 use std::borrow::Cow;
+use std::hash::{Hash, Hasher};
 use std::ops::ControlFlow;
 
 use memchr::{memchr2, memrchr2};
 use serde::Deserialize;
+use twox_hash::XxHash3_128;
 
 use super::buffer::Buffer;
 use super::numbering::Start;
@@ -23,6 +25,13 @@ pub struct TextRecord<'a> {
     position: Position,
     layout: &'a RecordLayout,
     delimiters: Option<ListedDelimiters<'a>>,
+}
+
+/// The hash is that of the contents of the record: its text, and the names of its columns if it is a record of a table.
+impl Hash for TextRecord<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u128(self.content_hash());
+    }
 }
 
 impl<'a> TextRecord<'a> {
@@ -67,6 +76,11 @@ impl<'a> TextRecord<'a> {
     /// The record as it is written in the file, without its line ending.
     pub fn as_str(&self) -> &'a str {
         self.text
+    }
+
+    /// A hash of the contents of the record: its text, and the names of its columns if it is a record of a table.
+    pub(crate) fn content_hash(&self) -> u128 {
+        XxHash3_128::oneshot(self.text.as_bytes()) ^ self.layout.meaning()
     }
 
     /// Whether the record has another number of fields than the header of its file.

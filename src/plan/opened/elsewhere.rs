@@ -9,7 +9,9 @@ use crate::error::Error;
 use crate::execution::Executor;
 use crate::plan::Answer;
 use crate::plan::coordinator::PlanCoordinator;
+use crate::plan::remembered::{RememberedScores, RememberedTask};
 use crate::plan::replies::{AskForEach, TakeScore};
+use crate::plan::run_journal::JournalledAnswers;
 use crate::plan::thresholds::Thresholds;
 use crate::plan::{RunOptions, Scored};
 use crate::remote::{Elsewhere, ProcessPool, ScoredElsewhere};
@@ -22,6 +24,7 @@ impl Opened {
         pool: &ProcessPool,
         executor: &dyn Executor,
         dataset: &D,
+        memory: Option<&JournalledAnswers<'_>>,
         deadline: Option<Duration>,
         options: RunOptions<'_>,
     ) -> Result<Answer, Error>
@@ -41,36 +44,51 @@ impl Opened {
         let run = pool.begin_run(&coordinator, token, plan.timeout)?;
         run.start()?;
         let before = pool.processor_time();
-        let mut answer = self.run_elsewhere(&run, executor, dataset, thresholds, options, token)?;
+        let memory = memory.map(|answers| self.remembered(answers, &thresholds));
+        let memory = memory.as_ref();
+        let options = options.cancel(token);
+        let mut answer =
+            self.run_elsewhere(&run, executor, dataset, memory, thresholds, options)?;
         answer.pairs = coordinator.pairs().or(answer.pairs);
         let cpu = &mut answer.report.timing.cpu;
         *cpu = cpu.map(|own| own + (pool.processor_time() - before));
         Ok(answer)
     }
 
-    /// Runs the plan with records that are scored outside this process. `token` stops the run, and contains the
-    /// deadline of the run.
+    /// Runs the plan with records that are scored outside this process. The token of the options stops the run, and contains
+    /// its deadline.
     pub(super) fn run_elsewhere<D, E>(
         &self,
         elsewhere: &E,
         executor: &dyn Executor,
         dataset: &D,
+        memory: Option<&RememberedScores<'_>>,
         thresholds: Arc<Thresholds>,
         options: RunOptions<'_>,
-        token: &Cancel,
     ) -> Result<Answer, Error>
     where
         D: for<'a> Dataset<Record<'a> = TextRecord<'a>>,
         E: Elsewhere<Score = Scored>,
     {
-        let options = options.cancel(token);
         if !self.plan.limit.waits() {
             let keeps_records = options.scores.is_some_and(|sink| sink.wants_records());
             let scored = ScoredElsewhere::new(dataset, elsewhere).keeping_records(keeps_records);
+            let scored = match memory {
+                Some(memory) => scored.with_memory(memory),
+                None => scored,
+            };
             return self.run_pipeline(executor, &scored, TakeScore, thresholds, None, options);
         }
+        let unstoppable = Cancel::new();
+        let token = options.cancel.unwrap_or(&unstoppable);
         let task = AskForEach::new(elsewhere, token);
-        let answer = self.run_pipeline(executor, dataset, &task, thresholds, None, options);
+        let answer = match memory {
+            None => self.run_pipeline(executor, dataset, &task, thresholds, None, options),
+            Some(memory) => {
+                let task = RememberedTask::new(&task, memory);
+                self.run_pipeline(executor, dataset, task, thresholds, None, options)
+            }
+        };
         match task.into_error() {
             Some(error) => Err(error),
             None => answer,

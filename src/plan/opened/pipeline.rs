@@ -94,6 +94,7 @@ impl Opened {
             absent: Vec::new(),
             warnings: Vec::new(),
             shards: Vec::new(),
+            resumed: None,
         })
     }
 }

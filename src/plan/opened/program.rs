@@ -11,6 +11,7 @@ use crate::execution::Executor;
 use crate::limit::{Limit, Permits};
 use crate::machine::processor_time_of_children;
 use crate::plan::Answer;
+use crate::plan::run_journal::JournalledAnswers;
 use crate::plan::scored::ScoredAssembly;
 use crate::plan::thresholds::Thresholds;
 use crate::plan::{ExecOptions, Plan, RunOptions};
@@ -45,6 +46,7 @@ impl Opened {
         exec: &ExecOptions,
         executor: &dyn Executor,
         dataset: &D,
+        memory: Option<&JournalledAnswers<'_>>,
         deadline: Option<Duration>,
         options: RunOptions<'_>,
     ) -> Result<Answer, Error>
@@ -68,6 +70,7 @@ impl Opened {
                 .map(|rate| Permits::new(&Limit::none().per_second(rate)))
                 .transpose()?,
             progress: options.progress.unwrap_or(&|_| {}),
+            memory: memory.map(|memory| memory as _),
         };
         let options = RunOptions {
             progress: None,

@@ -5,11 +5,15 @@ use std::time::{Duration, Instant};
 
 use super::Opened;
 use super::assemble::AssembleScore;
-use crate::calls::{AsyncTask, CallError, CallSurroundings, CallTally, Calls, MOST_ADAPTIVE};
+use crate::calls::{
+    AsyncTask, CallError, CallMemory, CallSurroundings, CallTally, Calls, MOST_ADAPTIVE,
+};
 use crate::dataset::{Dataset, LentRecord, OwnedRecord, TextRecord};
 use crate::error::Error;
 use crate::execution::Executor;
+use crate::journal::{AnswerMemory, KeptAt};
 use crate::machine::allow_connections;
+use crate::plan::run_journal::JournalledAnswers;
 use crate::plan::scored::ScoredAssembly;
 use crate::plan::thresholds::Thresholds;
 use crate::plan::{
@@ -36,6 +40,20 @@ impl AsyncTask<OwnedRecord> for CallService<'_> {
     async fn score(&self, record: &OwnedRecord) -> Result<ProgramAnswer, CallError> {
         let body = self.0.body(&record.record())?;
         self.0.call(body).await
+    }
+}
+
+impl CallMemory<OwnedRecord, ProgramAnswer> for JournalledAnswers<'_> {
+    fn find(&self, record: &OwnedRecord) -> Result<Option<ProgramAnswer>, Error> {
+        AnswerMemory::find(self, &record.record())
+    }
+
+    fn keep(&self, record: &OwnedRecord, answer: &ProgramAnswer) -> Result<KeptAt, Error> {
+        AnswerMemory::keep(self, &record.record(), answer)
+    }
+
+    fn wait(&self, at: KeptAt, at_most: Duration) -> Result<bool, Error> {
+        self.wait(at, at_most)
     }
 }
 
@@ -128,6 +146,7 @@ impl Opened {
         http: &HttpOptions,
         executor: &dyn Executor,
         dataset: &D,
+        memory: Option<&JournalledAnswers<'_>>,
         deadline: Option<Duration>,
         options: RunOptions<'_>,
     ) -> Result<Answer, Error>
@@ -161,6 +180,7 @@ impl Opened {
             check: Some(&check),
             lend: Some(&|record: &OwnedRecord| Some(LentRecord::Text(record.record()))),
             bytes: &|record: &OwnedRecord| record.record().as_str().len(),
+            memory: memory.map(|memory| memory as _),
         };
         let options = RunOptions {
             progress: None,
@@ -170,11 +190,11 @@ impl Opened {
         let task = CallService(&service);
         let run = calls.answer_in(around, dataset, own, &task, token, |awaited| {
             let task = AssembleScore(&assembly);
-            let answer = self.run_pipeline(executor, awaited, task, thresholds, None, options);
-            answer.map(|answer| (answer, awaited.tally()))
+            self.run_pipeline(executor, awaited, task, thresholds, None, options)
         });
         options.note_kinds(&kinds);
-        let (mut answer, tally) = run??;
+        let (answer, tally) = run?;
+        let mut answer = answer?;
         answer.calls = Some(http.report(tally, service.statistics()));
         Ok(answer)
     }

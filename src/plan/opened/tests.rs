@@ -44,7 +44,14 @@ fn run_at_a_service(plan: &Plan, executor: &dyn Executor, failing_every: u64) ->
     let thresholds = Arc::clone(&thresholds);
     let answer = InProcess::serve(3, 4, &token, score, |service| {
         let options = RunOptions::default();
-        opened.run_elsewhere(service, executor, files, thresholds, options, &token)
+        opened.run_elsewhere(
+            service,
+            executor,
+            files,
+            None,
+            thresholds,
+            options.cancel(&token),
+        )
     });
     answer.expect("a run")
 }

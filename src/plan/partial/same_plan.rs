@@ -67,7 +67,12 @@ pub(in crate::plan) fn contents_of(plan: &Plan) -> Result<Vec<NamedHash>, Error>
     contents.collect()
 }
 
-fn hash_of(path: &Path) -> Result<u128, Error> {
+/// A hash of the contents of a file.
+///
+/// # Errors
+///
+/// Returns an error if the file cannot be read.
+pub(in crate::plan) fn hash_of(path: &Path) -> Result<u128, Error> {
     let unreadable = |error| Error::unreadable(path, error);
     let mut file = File::open(path).map_err(unreadable)?;
     let mut hasher = XxHash3_128::new();

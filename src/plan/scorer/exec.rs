@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::outside::{ScoredOutside, found_columns};
-use super::{Outside, PreparedScorer, Scorer, ScorerColumns};
+use super::{AnyScorer, Outside, PreparedScorer, Scorer, ScorerColumns};
 use crate::error::Error;
 use crate::plan::Plan;
 use crate::remote::SendAs;
@@ -108,6 +108,15 @@ impl ExecOptions {
 impl Scorer for ExecOptions {
     fn columns(&self, plan: &Plan) -> ScorerColumns {
         found_columns(plan)
+    }
+
+    fn for_answers(&self) -> Option<AnyScorer> {
+        Some(AnyScorer::from(ExecOptions {
+            start_timeout: None,
+            restart_after: None,
+            max_memory: None,
+            ..self.clone()
+        }))
     }
 
     fn subtitle(&self) -> Option<String> {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::columns::RESERVED;
 use super::outside::{ScoredOutside, found_columns};
-use super::{Outside, PreparedScorer, Scorer, ScorerColumns};
+use super::{AnyScorer, Outside, PreparedScorer, Scorer, ScorerColumns};
 use crate::error::Error;
 use crate::plan::Plan;
 use crate::remote::{Pick, Service, ServiceOptions};
@@ -94,6 +94,17 @@ impl HttpOptions {
 impl Scorer for HttpOptions {
     fn columns(&self, plan: &Plan) -> ScorerColumns {
         found_columns(plan)
+    }
+
+    fn for_answers(&self) -> Option<AnyScorer> {
+        let defaults = ServiceOptions::new(self.service.url.clone());
+        Some(AnyScorer::from(HttpOptions::new(ServiceOptions {
+            headers: Vec::new(),
+            budget: None,
+            insecure: defaults.insecure,
+            max_answer: defaults.max_answer,
+            ..self.service.clone()
+        })))
     }
 
     fn subtitle(&self) -> Option<String> {

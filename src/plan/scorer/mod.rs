@@ -64,6 +64,11 @@ pub(super) trait Scorer {
         None
     }
 
+    /// The options that determine the answers, if not all of them do: those without limits and without keys.
+    fn for_answers(&self) -> Option<AnyScorer> {
+        self.for_worker()
+    }
+
     /// The text that a headline shows after the scorer, the field and the files.
     fn subtitle(&self) -> Option<String> {
         None
@@ -294,6 +299,11 @@ impl AnyScorer {
     /// The scorer of a worker process.
     pub(super) fn for_worker(&self) -> Self {
         self.options().for_worker().unwrap_or_else(|| self.clone())
+    }
+
+    /// The scorer with the options that determine its answers.
+    pub(super) fn for_answers(&self) -> Self {
+        self.options().for_answers().unwrap_or_else(|| self.clone())
     }
 
     pub(super) fn prepare(&self, plan: &Plan) -> Result<Box<dyn PreparedScorer>, Error> {

@@ -97,7 +97,7 @@ impl ProgramAnswer {
     }
 
     /// An answer with these values. No name may come twice.
-    pub(in crate::remote) fn new(values: Vec<(String, AnswerValue)>) -> Self {
+    pub(crate) fn new(values: Vec<(String, AnswerValue)>) -> Self {
         ProgramAnswer { values }
     }
 

@@ -3,6 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::certain::AT_HAND;
 use super::launch::ProgramEnd;
 use super::process::ProgramProcess;
 use super::shared::{Fault, ProgramShared};
@@ -35,11 +36,6 @@ const LOOK: Duration = Duration::from_micros(50);
 /// Time between two checks of the memory of a process.
 const MEMORY_CHECK: Duration = Duration::from_millis(50);
 
-/// The most answers of a process that are kept although they cannot be verified.
-const MOST_UNVERIFIED: usize = 4096;
-/// The longest time for which they are kept.
-const TRUST_AFTER: Duration = Duration::from_secs(1);
-
 /// The first pause before a failed record is tried again. The pause doubles with each attempt.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// The longest pause before a failed record is tried again.
@@ -64,13 +60,14 @@ impl WorkerSlot {
         if !arrived && !wait.is_zero() {
             arrived = process.pipes.pump(wait);
         }
-        let mut fault = match arrived {
-            true => self.take_answers(shared).err(),
-            false => None,
+        let taken = match arrived {
+            true => self.take_answers(shared),
+            false => Ok(()),
         };
-        if fault.is_none() {
-            fault = self.check(shared, arrived);
-        }
+        let fault = match taken {
+            Ok(()) => self.check(shared, arrived)?,
+            Err(fault) => Some(fault),
+        };
         match fault {
             Some(fault) => self.recover(shared, fault),
             None => Ok(()),
@@ -113,6 +110,7 @@ impl WorkerSlot {
                 fault = Some(Fault::TooLong(most));
                 break;
             }
+            process.unverified_bytes += line.len();
             let in_flight = &mut process.in_flight;
             let read = match shared.limits.list() {
                 None => {
@@ -140,6 +138,11 @@ impl WorkerSlot {
             }
             let records = u32::try_from(answered.len()).unwrap_or(u32::MAX);
             let mut spent = took / records;
+            process.has_read_since = None;
+            let hurried = process.hurried.take();
+            if hurried.is_some_and(|at| now - at < AT_HAND) {
+                shared.set_buffering();
+            }
             if process.has_answered {
                 self.window.answered(answered.len(), took, now);
             } else {
@@ -165,20 +168,6 @@ impl WorkerSlot {
         fault.map_or(Ok(()), Err)
     }
 
-    /// Uses answers of a program that buffers them. It is certain to which records they belong only once the process has
-    /// ended, but until then they might become too many to be kept, or wait for too long.
-    fn trust(&mut self, shared: &ProgramShared<'_>, now: Instant) {
-        let Some(process) = &mut self.process else {
-            return;
-        };
-        let is_due = process.unverified.len() >= MOST_UNVERIFIED
-            || now - process.unverified_since >= TRUST_AFTER;
-        if !shared.is_prompt() && process.pipes.is_open() && is_due {
-            process.trusted += process.unverified.len() as u64;
-            self.verify(shared);
-        }
-    }
-
     /// Whether a failed record is tried again, which is then arranged.
     pub(super) fn retries(
         &mut self,
@@ -197,26 +186,17 @@ impl WorkerSlot {
         true
     }
 
-    /// Declares the answers so far to be certain. Records that the program refused may be tried again.
-    pub(super) fn verify(&mut self, shared: &ProgramShared<'_>) {
-        let Some(process) = &mut self.process else {
-            return;
-        };
-        for number in std::mem::take(&mut process.unverified) {
-            let is_refused = matches!(self.entry(number).outcome, Some(Err(_)));
-            if is_refused && self.retries(shared, number, Instant::now()) {
-                self.entry(number).outcome = None;
-            } else {
-                self.entry(number).is_verified = true;
-            }
-        }
-    }
-
     /// Looks for what is wrong with the process, and verifies answers. `arrived` says whether output has just arrived.
-    fn check(&mut self, shared: &ProgramShared<'_>, arrived: bool) -> Option<Fault> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if an answer cannot be kept.
+    fn check(&mut self, shared: &ProgramShared<'_>, arrived: bool) -> Result<Option<Fault>, Error> {
         let now = Instant::now();
-        self.trust(shared, now);
-        let process = self.process.as_mut()?;
+        self.trust(shared, now)?;
+        let Some(process) = &mut self.process else {
+            return Ok(None);
+        };
         if process.pipes.has_ended() {
             return self.check_end(shared);
         }
@@ -237,11 +217,11 @@ impl WorkerSlot {
                 .resident_bytes()
                 .is_some_and(|bytes| bytes > most)
             {
-                return Some(Fault::TooMuchMemory(most));
+                return Ok(Some(Fault::TooMuchMemory(most)));
             }
         }
         if arrived {
-            return None;
+            return Ok(None);
         }
         if process.pipes.try_wait().is_some() {
             return self.check_rest(shared);
@@ -254,12 +234,13 @@ impl WorkerSlot {
         if let Some(allowed) = shared.allowed_time(process.has_answered, oldest)
             && now - process.front_since > allowed
         {
-            return Some(Fault::Overdue(allowed));
+            return Ok(Some(Fault::Overdue(allowed)));
         }
         if !process.pipes.is_open() || !process.pipes.has_read_everything() {
-            return None;
+            return Ok(None);
         }
         // The program waits for more records, or a record takes long.
+        process.has_read_since.get_or_insert(now);
         let in_flight = process.in_flight.len();
         if !shared.is_prompt() {
             process.is_silent |= self.window.is_silent(in_flight, now) && process.has_answered;
@@ -273,59 +254,70 @@ impl WorkerSlot {
                 process.pipes.close_input();
             }
         }
-        None
+        Ok(None)
     }
 
     /// Takes the last answers of a process that has exited, and checks it.
-    fn check_rest(&mut self, shared: &ProgramShared<'_>) -> Option<Fault> {
-        self.process.as_mut()?.pipes.read_rest();
+    fn check_rest(&mut self, shared: &ProgramShared<'_>) -> Result<Option<Fault>, Error> {
+        if let Some(process) = &mut self.process {
+            process.pipes.read_rest();
+        }
         match self.take_answers(shared) {
             Ok(()) => self.check_end(shared),
-            Err(fault) => Some(fault),
+            Err(fault) => Ok(Some(fault)),
         }
     }
 
     /// Checks a process whose output has ended, or that has exited.
-    fn check_end(&mut self, shared: &ProgramShared<'_>) -> Option<Fault> {
-        let process = self.process.as_mut()?;
+    fn check_end(&mut self, shared: &ProgramShared<'_>) -> Result<Option<Fault>, Error> {
+        let Some(process) = &mut self.process else {
+            return Ok(None);
+        };
         if process.in_flight.is_empty() && process.pipes.bytes_left() == 0 {
             if process.is_questioned {
                 shared.add_late();
             }
-            self.verify(shared);
+            self.verify(shared)?;
             // The process may still need a moment to exit.
-            let mut process = self.process.take()?;
-            let _ = process.pipes.wait_for_end();
-            return None;
+            if let Some(mut process) = self.process.take() {
+                let _ = process.pipes.wait_for_end();
+            }
+            return Ok(None);
         }
         if process.in_flight.is_empty() {
-            return Some(Fault::TooManyAnswers);
+            return Ok(Some(Fault::TooManyAnswers));
         }
         let end = process.pipes.wait_for_end();
         if end == Some(ProgramEnd::Exited(0)) && process.pipes.end_last_line() {
             return match self.take_answers(shared) {
                 Ok(()) => self.check_end(shared),
-                Err(fault) => Some(fault),
+                Err(fault) => Ok(Some(fault)),
             };
         }
-        Some(end.map_or(Fault::ClosedOutput, Fault::Ended))
+        Ok(Some(end.map_or(Fault::ClosedOutput, Fault::Ended)))
     }
 
     /// Verifies the answers of a process that has answered everything, unless it writes a line too many.
-    fn check_unverified(&mut self, shared: &ProgramShared<'_>) -> Option<Fault> {
-        let process = self.process.as_mut()?;
+    fn check_unverified(&mut self, shared: &ProgramShared<'_>) -> Result<Option<Fault>, Error> {
+        let Some(process) = &mut self.process else {
+            return Ok(None);
+        };
         if process.unverified.is_empty() {
             process.trusted = 0;
-            return (process.pipes.bytes_left() > 0).then_some(Fault::TooManyAnswers);
+            let is_left = process.pipes.bytes_left() > 0;
+            return Ok(is_left.then_some(Fault::TooManyAnswers));
         }
         if shared.is_prompt() && process.pipes.bytes_left() == 0 {
             process.is_restless |= watch(&mut process.pipes, process.is_restless);
         }
         if process.pipes.bytes_left() > 0 {
-            return Some(Fault::TooManyAnswers);
+            return Ok(Some(Fault::TooManyAnswers));
         }
-        self.verify(shared);
-        None
+        // A program that buffers its answers may hold a line too many back until its end.
+        if shared.is_prompt() || shared.around.memory.is_none() {
+            self.verify(shared)?;
+        }
+        Ok(None)
     }
 }
 

@@ -180,13 +180,16 @@ impl WorkerSlot {
 
 /// The error of a program whose answers may belong to other records than they seem to.
 fn out_of_step(shared: &ProgramShared<'_>, how: &str) -> Error {
-    Error::Program {
-        message: format!(
-            "{}: {how}, so it is not known which answer belongs to which record; it must write one line for each line \
-             that it reads, and flush it at once",
-            shared.launch.program.display()
-        ),
+    let program = shared.launch.program.display();
+    let mut message = format!(
+        "{program}: {how}, so it is not known which answer belongs to which record; it must write one line for each line \
+         that it reads, and flush it at once"
+    );
+    if shared.around.memory.is_some() {
+        message +=
+            "; the answers that this run has kept may be wrong too, so they must not be taken over";
     }
+    Error::Program { message }
 }
 
 impl Fault {

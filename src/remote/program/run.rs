@@ -73,7 +73,10 @@ where
         std::thread::scope(|scope| {
             let answered = &answered;
             let feeder = std::thread::Builder::new().name("manyhands-reader".to_owned());
-            let feeder = feeder.spawn_scoped(scope, move || answered.supply.feed(answered.records));
+            let memory = answered.shared.around.memory;
+            let feeder = feeder.spawn_scoped(scope, move || {
+                answered.supply.feed(answered.records, memory)
+            });
             feeder.map_err(Error::no_thread)?;
             let _closing = Closing(&answered.supply, answered.records);
             Ok(run(answered))
@@ -132,7 +135,9 @@ where
         most: usize,
         waited: &mut Duration,
     ) -> Result<usize, Error> {
+        let mut awaited = None;
         loop {
+            self.supply.check()?;
             let now = Instant::now();
             slot.settle(&self.shared)?;
             let retry = slot.release_retried(now);
@@ -144,7 +149,11 @@ where
             if ready > 0 {
                 // Answers that have arrived are taken later, but the program must not wait to be sent records.
                 slot.exchange(&self.shared, Duration::ZERO)?;
-                return Ok(ready);
+                let on_disk = slot.wait_for_disk(&self.shared, ready, &mut awaited, TICK)?;
+                if on_disk > 0 {
+                    return Ok(on_disk);
+                }
+                continue;
             }
             if slot.is_finished() {
                 return Ok(0);

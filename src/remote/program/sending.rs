@@ -35,7 +35,9 @@ impl WorkerSlot {
             let wants = self.waiting.len() < room && !self.is_last && !self.is_full();
             if self.careful.is_none() && wants {
                 let most = room - self.waiting.len();
-                self.is_last = supply.take(most, |entry| self.add(entry)) == Taken::Ended;
+                let most_answered = self.room_for_answered(shared);
+                let taken = supply.take(most, most_answered, |entry| self.add(entry));
+                self.is_last = taken == Taken::Ended;
             }
             let has_next = match self.careful {
                 Some(_) => !self.suspects.is_empty(),
@@ -56,7 +58,7 @@ impl WorkerSlot {
             }
             self.send_line(shared, room, now);
         }
-        self.close_if_done(shared);
+        self.close_if_done(shared, now);
         Ok(None)
     }
 
@@ -147,6 +149,7 @@ impl WorkerSlot {
             line.push(b'\n');
             process.lines.push_back(sent);
             process.sent += sent as u64;
+            process.has_read_since = None;
             if process.in_flight.len() == sent {
                 process.front_since = now;
                 self.window.begins(now);
@@ -174,7 +177,7 @@ impl WorkerSlot {
     }
 
     /// Closes the input of the process if it is sent nothing more.
-    fn close_if_done(&mut self, shared: &ProgramShared<'_>) {
+    fn close_if_done(&mut self, shared: &ProgramShared<'_>, now: Instant) {
         // If the last records may be tried again, the process is still needed.
         let may_retry = shared.limits.retries > 0 && shared.is_prompt() && !self.has_verified_all();
         let is_done = self.is_last && self.has_sent_all() && !may_retry;
@@ -182,7 +185,10 @@ impl WorkerSlot {
         let closes = |careful: Careful| careful.closes || !shared.is_prompt();
         let closes = self.careful.is_some_and(closes);
         // A program that buffers its answers gives them only for further records, or at its end.
-        let is_stuck = self.is_full() && self.waiting.is_empty() && !shared.is_prompt();
+        let has_to_wait = self.waiting.is_empty() && self.ready(1) == 0 && !shared.is_prompt();
+        let is_hurried = has_to_wait && self.waits_too_long(shared, now);
+        let is_stuck = has_to_wait && self.is_full() || is_hurried;
+        let has_memory = shared.around.memory.is_some();
         let Some(process) = &mut self.process else {
             return;
         };
@@ -190,8 +196,11 @@ impl WorkerSlot {
             .limits
             .restart_after
             .is_some_and(|restart| process.sent >= restart);
-        let is_sent = (closes || is_stuck) && !process.in_flight.is_empty();
+        // Answers that are to be kept are certain only once such a program has ended.
+        let is_uncertain = has_memory && !process.unverified.is_empty();
+        let is_sent = (closes || is_stuck) && (is_uncertain || !process.in_flight.is_empty());
         if process.pipes.is_open() && (is_done || is_worn || is_sent) {
+            process.hurried = is_hurried.then_some(now);
             process.pipes.close_input();
         }
     }

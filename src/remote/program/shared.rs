@@ -5,9 +5,10 @@ use std::time::Duration;
 use super::launch::{Launch, ProgramEnd};
 use crate::dataset::TextRecord;
 use crate::error::{Cause, Error};
+use crate::journal::AnswerMemory;
 use crate::limit::Permits;
-use crate::remote::SendAs;
 use crate::remote::start_history::StartHistory;
+use crate::remote::{ProgramAnswer, SendAs};
 use crate::stop::Cancel;
 use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use crate::sync::{Mutex, lock};
@@ -56,6 +57,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) permits: Option<Permits>,
     /// Called with the number of bytes of records that are done.
     pub(crate) progress: &'a (dyn Fn(u64) + Sync),
+    /// Has the answers of earlier runs, and keeps those of this run. `None`: every record is sent, and no answer is kept.
+    pub(crate) memory: Option<&'a dyn AnswerMemory<ProgramAnswer>>,
 }
 
 /// What all workers of a run share.
@@ -69,6 +72,8 @@ pub(super) struct ProgramShared<'a> {
     longest_start: Mutex<Option<Duration>>,
     /// Whether the program answers a record without waiting for more records, as far as is known.
     is_prompt: AtomicBool,
+    /// Whether processes are known to hold answers back until they are sent more records, or until their input ends.
+    is_buffering: AtomicBool,
     /// Number of processes that seemed to answer at once, but gave their last answers only when their input was closed.
     late: AtomicU32,
 }
@@ -92,6 +97,7 @@ impl<'a> ProgramShared<'a> {
             history: Mutex::default(),
             longest_start: Mutex::default(),
             is_prompt: AtomicBool::new(false),
+            is_buffering: AtomicBool::new(false),
             late: AtomicU32::new(0),
         }
     }
@@ -105,6 +111,15 @@ impl<'a> ProgramShared<'a> {
         if self.is_prompt() != is_prompt {
             self.is_prompt.store(is_prompt, Relaxed);
         }
+    }
+
+    pub(super) fn is_buffering(&self) -> bool {
+        self.is_buffering.load(Relaxed)
+    }
+
+    /// Notes that a process has held answers back until its input ended.
+    pub(super) fn set_buffering(&self) {
+        self.is_buffering.store(true, Relaxed);
     }
 
     /// Notes that a process gave its last answers only when its input was closed.
@@ -140,6 +155,11 @@ impl<'a> ProgramShared<'a> {
             });
             timeout.map(|timeout| timeout.saturating_add(start))
         })
+    }
+
+    /// The longest time that a process has taken until its first answer.
+    pub(super) fn longest_start(&self) -> Duration {
+        lock(&self.longest_start).unwrap_or_default()
     }
 
     pub(super) fn is_stopped(&self) -> bool {

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use super::entry::Entry;
 use super::process::ProgramProcess;
 use super::window::Window;
+use crate::journal::KeptAt;
 use crate::remote::start_history::StartHistory;
 
 /// A record of a slot: its place among all records that the slot has taken.
@@ -27,6 +28,10 @@ pub(super) struct WorkerSlot {
     entries: VecDeque<Entry>,
     /// Number of bytes of these records.
     held: usize,
+    /// Number of these records whose answers were taken over from an earlier run.
+    taken_over: usize,
+    /// What was kept up to there is on the disk, as far as is known.
+    pub(super) on_disk: Option<KeptAt>,
     /// The number of the first of them.
     first: RecordNumber,
     /// The records that are to be sent, in order.
@@ -84,9 +89,15 @@ pub(super) struct UsedProcess {
     pub(super) unverified: Vec<RecordNumber>,
     /// The time from which the oldest unverified answer is waiting.
     pub(super) unverified_since: Instant,
+    /// Number of bytes of the unverified answers.
+    pub(super) unverified_bytes: usize,
     /// Number of answers that were used although it was not certain to which records they belong, because the program
     /// buffers its answers.
     pub(super) trusted: u64,
+    /// Since when the process has read everything that it was sent, and not answered. `None` if this is not known.
+    pub(super) has_read_since: Option<Instant>,
+    /// When the input was closed because further records could not be taken before the process has answered.
+    pub(super) hurried: Option<Instant>,
     /// Whether the input was closed because the process had read everything and did not answer.
     pub(super) is_questioned: bool,
     pub(super) started: Instant,
@@ -112,7 +123,10 @@ impl UsedProcess {
             bytes: 0,
             unverified: Vec::new(),
             unverified_since: now,
+            unverified_bytes: 0,
             trusted: 0,
+            has_read_since: None,
+            hurried: None,
             is_questioned: false,
             started: now,
             front_since: now,
@@ -131,6 +145,8 @@ impl WorkerSlot {
         WorkerSlot {
             entries: VecDeque::new(),
             held: 0,
+            taken_over: 0,
+            on_disk: None,
             first: 0,
             waiting: VecDeque::new(),
             suspects: VecDeque::new(),
@@ -145,17 +161,28 @@ impl WorkerSlot {
 
     /// Adds a record that was taken from the supply.
     pub(super) fn add(&mut self, entry: Entry) {
-        if entry.record.is_ok() {
+        if !entry.is_done() {
             self.waiting
                 .push_back(self.first + self.entries.len() as u64);
         }
-        self.held += entry.bytes();
+        self.held += entry.held_bytes();
+        self.taken_over += usize::from(entry.is_taken_over);
         self.entries.push_back(entry);
     }
 
     /// The record with this number, which has not been visited.
     pub(super) fn entry(&mut self, number: RecordNumber) -> &mut Entry {
         &mut self.entries[(number - self.first) as usize]
+    }
+
+    /// The first records that have not been visited, in order.
+    pub(super) fn first_entries(&self, count: usize) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().take(count)
+    }
+
+    /// Number of records that are held and whose answers were taken over from an earlier run.
+    pub(super) fn taken_over(&self) -> usize {
+        self.taken_over
     }
 
     /// The index in the dataset of the first record that has not been visited.
@@ -178,7 +205,8 @@ impl WorkerSlot {
     pub(super) fn take(&mut self, count: usize) -> Vec<Entry> {
         self.first += count as u64;
         let taken: Vec<_> = self.entries.drain(..count).collect();
-        self.held -= taken.iter().map(Entry::bytes).sum::<usize>();
+        self.held -= taken.iter().map(Entry::held_bytes).sum::<usize>();
+        self.taken_over -= taken.iter().filter(|entry| entry.is_taken_over).count();
         taken
     }
 

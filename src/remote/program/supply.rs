@@ -1,14 +1,19 @@
 //! The records of a run, read by a thread of its own and taken by the workers.
 //!
 //! A worker must never wait for a record while its process may answer, so no worker reads the dataset itself.
+//!
+//! The thread that reads also looks for the answers of earlier runs, because equal records must get theirs in their order.
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use super::entry::Entry;
+use super::entry::{Entry, bytes_of};
 use crate::dataset::{Dataset, Position, RecordCopies, TextRecord, reading_ranges};
 use crate::error::{BadRecord, Error};
+use crate::journal::AnswerMemory;
+use crate::remote::ProgramAnswer;
+use crate::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use crate::sync::{Condvar, Mutex, lock, wait, wait_at_most};
 
 /// The most records that wait to be taken.
@@ -29,11 +34,14 @@ pub(super) struct Supply {
     arrived: Condvar,
     /// Notified when records have been taken.
     room: Condvar,
+    /// Whether the error ends the run at once, because it concerns the answers of earlier runs.
+    is_urgent: AtomicBool,
 }
 
 #[derive(Debug, Default)]
 struct SupplyState {
     records: VecDeque<Entry>,
+    /// Number of bytes that these records hold.
     bytes: usize,
     /// Whether the dataset has been read to its end, or the run is over.
     ended: bool,
@@ -45,27 +53,41 @@ struct SupplyState {
 /// Records that are passed on together.
 #[derive(Default)]
 struct ReadRecords {
-    records: Vec<(Position, Result<(), BadRecord>)>,
+    records: Vec<(Position, Result<Option<ProgramAnswer>, BadRecord>)>,
     /// The records that are not bad.
     copies: RecordCopies,
+    /// Number of bytes of the answers of earlier runs.
+    answers: usize,
 }
 
 impl ReadRecords {
-    fn add(&mut self, at: Position, record: Result<&TextRecord<'_>, BadRecord>) {
-        let record = record.map(|record| self.copies.add(record));
+    /// Adds a record, with the answer that an earlier run has kept for it.
+    fn add(
+        &mut self,
+        at: Position,
+        record: Result<&TextRecord<'_>, BadRecord>,
+        answer: Option<ProgramAnswer>,
+    ) {
+        self.answers += answer.as_ref().map_or(0, bytes_of);
+        let record = record.map(|record| {
+            self.copies.add(record);
+            answer
+        });
         self.records.push((at, record));
     }
 
     fn is_full(&self) -> bool {
-        self.records.len() >= TOGETHER || self.copies.bytes() >= TOGETHER_BYTES
+        self.records.len() >= TOGETHER || self.copies.bytes() + self.answers >= TOGETHER_BYTES
     }
 
     fn take(&mut self) -> Vec<Entry> {
+        self.answers = 0;
         let mut copies = self.copies.take();
         let records = self.records.drain(..);
         let entries = records.filter_map(|(at, record)| {
             Some(match record {
-                Ok(()) => Entry::new(at, Ok(copies.next()?)),
+                Ok(None) => Entry::new(at, Ok(copies.next()?)),
+                Ok(Some(answer)) => Entry::answered(at, copies.next()?, answer),
                 Err(bad) => Entry::new(at, Err(Box::new(bad))),
             })
         });
@@ -77,15 +99,15 @@ impl ReadRecords {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Taken {
     Records,
-    /// No record has arrived.
+    /// No record has arrived, or none that may be taken.
     Nothing,
     /// There will be no more records.
     Ended,
 }
 
 impl Supply {
-    /// Reads all records of the dataset.
-    pub(super) fn feed<D>(&self, records: &D)
+    /// Reads all records of the dataset, and looks in `memory` for the answer to each of them.
+    pub(super) fn feed<D>(&self, records: &D, memory: Option<&dyn AnswerMemory<ProgramAnswer>>)
     where
         D: for<'r> Dataset<Record<'r> = TextRecord<'r>>,
     {
@@ -100,24 +122,39 @@ impl Supply {
         }
 
         let _ending = Ending(self);
-        let fed = self.feed_all(records);
-        lock(&self.state).error = fed.err();
+        let mut failed = None;
+        let find = |record: Result<&TextRecord<'_>, &BadRecord>| {
+            let (Some(memory), Ok(record)) = (memory, record) else {
+                return Ok(None);
+            };
+            memory.find(record).map_err(|error| failed = Some(error))
+        };
+        let fed = self.feed_all(records, find);
+        let is_urgent = failed.is_some();
+        lock(&self.state).error = failed.or(fed.err());
+        self.is_urgent.store(is_urgent, Relaxed);
     }
 
-    fn feed_all<D>(&self, records: &D) -> Result<(), Error>
+    /// Reads records until the end, until the run is over, or until the answer to a record cannot be looked for.
+    fn feed_all<D, F>(&self, records: &D, mut find: F) -> Result<(), Error>
     where
+        F: FnMut(Result<&TextRecord<'_>, &BadRecord>) -> Result<Option<ProgramAnswer>, ()>,
         D: for<'r> Dataset<Record<'r> = TextRecord<'r>>,
     {
         for parts in reading_ranges(records, TOGETHER) {
             let mut read = ReadRecords::default();
             let mut is_open = true;
             let outcome = records.read(parts, |at, record| {
+                let Ok(answer) = find(record.as_ref().map(|record| *record)) else {
+                    is_open = false;
+                    return ControlFlow::Break(());
+                };
                 if let Ok(record) = &record
                     && !read.copies.fits(record)
                 {
                     is_open = self.push(&mut read);
                 }
-                read.add(at, record);
+                read.add(at, record, answer);
                 if read.is_full() {
                     is_open &= self.push(&mut read);
                 }
@@ -140,7 +177,7 @@ impl Supply {
         while !state.closed && (state.records.len() >= MOST_RECORDS || state.bytes >= MOST_BYTES) {
             state = wait(&self.room, state);
         }
-        state.bytes += read.iter().map(Entry::bytes).sum::<usize>();
+        state.bytes += read.iter().map(Entry::held_bytes).sum::<usize>();
         state.records.extend(read);
         let is_open = !state.closed;
         drop(state);
@@ -148,8 +185,14 @@ impl Supply {
         is_open
     }
 
-    /// Takes at most `most` records. They are consecutive.
-    pub(super) fn take(&self, most: usize, mut add: impl FnMut(Entry)) -> Taken {
+    /// Takes at most `most` records, and further ones that have the answer of an earlier run, at most `most_answered`. They
+    /// are consecutive.
+    pub(super) fn take(
+        &self,
+        most: usize,
+        most_answered: usize,
+        mut add: impl FnMut(Entry),
+    ) -> Taken {
         let mut state = lock(&self.state);
         if state.records.is_empty() {
             return match state.ended {
@@ -157,16 +200,42 @@ impl Supply {
                 false => Taken::Nothing,
             };
         }
-        let count = most.min(state.records.len());
+        let (mut left, mut left_answered) = (most, most_answered);
+        let fits = |entry: &&Entry| {
+            let left = match entry.is_taken_over {
+                true => &mut left_answered,
+                false => &mut left,
+            };
+            let fits = *left > 0;
+            *left -= usize::from(fits);
+            fits
+        };
+        let count = state.records.iter().take_while(fits).count();
+        if count == 0 {
+            return Taken::Nothing;
+        }
         let mut bytes = 0;
         for entry in state.records.drain(..count) {
-            bytes += entry.bytes();
+            bytes += entry.held_bytes();
             add(entry);
         }
         state.bytes -= bytes;
         drop(state);
         self.room.notify_one();
         Taken::Records
+    }
+
+    /// Whether the run can go on.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error, once, if the answers of earlier runs could not be looked for. The records before are not taken
+    /// any more.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        match self.is_urgent.load(Relaxed) {
+            true => self.take_error().map_or(Ok(()), Err),
+            false => Ok(()),
+        }
     }
 
     /// Takes the error with which reading the dataset ended, if there is one. The records before it can still be taken.

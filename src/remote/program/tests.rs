@@ -8,15 +8,15 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use super::{Program, ProgramAnswer, Surroundings};
-use crate::dataset::{Dataset as _, LoadedRecords, TextRecord, TextStream};
+use super::{Answered, Program, ProgramAnswer, Surroundings};
+use crate::dataset::{Dataset, LoadedRecords, TextRecord, TextStream};
 use crate::error::{BadRecord, Cause, Died, Error, TimedOut};
 use crate::limit::{Limit, Permits};
 use crate::remote::{RecordReply, SendAs};
 use crate::stop::Cancel;
 
 /// The records `{"n":0}`, `{"n":1}` and so on. The record number `BAD` is not UTF-8.
-fn records(count: usize) -> LoadedRecords {
+pub(super) fn records(count: usize) -> LoadedRecords {
     let line = |number: usize| match number {
         BAD => b"\xff\n".to_vec(),
         number => format!("{{\"n\":{number}}}\n").into_bytes(),
@@ -25,7 +25,7 @@ fn records(count: usize) -> LoadedRecords {
     LoadedRecords::of(&TextStream::new("numbers.jsonl", Cursor::new(lines))).expect("records")
 }
 
-const BAD: usize = 7;
+pub(super) const BAD: usize = 7;
 
 /// A shell script as a program. For each record, it sets `n` to the number of the record and does `body`. It may use the
 /// functions `answer`, which writes twice the number, and `first`, which succeeds the first time that it is called with
@@ -41,21 +41,25 @@ fn shell(folder: &Path, body: &str) -> Program {
     Program::new("sh").arguments(["-c".to_owned(), script])
 }
 
-fn started(folder: &Path) -> usize {
+pub(super) fn started(folder: &Path) -> usize {
     std::fs::read_to_string(folder.join("started")).map_or(0, |started| started.lines().count())
 }
 
 /// A temporary folder, and a program that runs this script in it.
-fn in_folder(body: &str) -> (tempfile::TempDir, Program) {
+pub(super) fn in_folder(body: &str) -> (tempfile::TempDir, Program) {
     let folder = tempfile::tempdir().expect("a folder");
     let program = shell(folder.path(), body);
     (folder, program)
 }
 
-type Outcome = Result<f64, String>;
+pub(super) type Outcome = Result<f64, String>;
 
 /// The answers for this number of records, with this number of workers, and how many failed for each type of reason.
-fn outcomes(program: &Program, count: usize, workers: usize) -> Result<Vec<Outcome>, Error> {
+pub(super) fn outcomes(
+    program: &Program,
+    count: usize,
+    workers: usize,
+) -> Result<Vec<Outcome>, Error> {
     run(program, count, workers, &Cancel::new())
 }
 
@@ -65,11 +69,26 @@ fn run(
     workers: usize,
     stop: &Cancel,
 ) -> Result<Vec<Outcome>, Error> {
-    let found = Mutex::new(Vec::new());
     let records = records(count);
     program.answer(&records, stop, |answers| {
-        let work = |worker: usize| loop {
+        read_all(answers, workers, &|_| {})
+    })?
+}
+
+/// Reads all answers with this number of workers. Calls `visiting` with the index of each record that is visited.
+pub(super) fn read_all<D>(
+    answers: &Answered<'_, D>,
+    workers: usize,
+    visiting: &(dyn Fn(u64) + Sync),
+) -> Result<Vec<Outcome>, Error>
+where
+    D: for<'r> Dataset<Record<'r> = TextRecord<'r>>,
+{
+    let found = Mutex::new(Vec::new());
+    let work = |worker: usize| {
+        loop {
             let read = answers.read(0..worker + 1, |at, reply| {
+                visiting(at.index);
                 let outcome = match reply {
                     Ok(reply) => reply
                         .take()
@@ -92,17 +111,17 @@ fn run(
                 Ok(_) => {}
                 Err(error) => return Err(error),
             }
-        };
-        std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..workers)
-                .map(|worker| scope.spawn(move || work(worker)))
-                .collect();
-            let ended = threads
-                .into_iter()
-                .map(|thread| thread.join().expect("no panic"));
-            ended.fold(Ok(()), Result::and)
-        })
-    })??;
+        }
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..workers)
+            .map(|worker| scope.spawn(move || work(worker)))
+            .collect();
+        let ended = threads
+            .into_iter()
+            .map(|thread| thread.join().expect("no panic"));
+        ended.fold(Ok(()), Result::and)
+    })?;
     let mut found = found.into_inner().expect("no panic");
     found.sort_by_key(|(index, _)| *index);
     let indices = found.iter().map(|(index, _)| *index);
@@ -112,7 +131,7 @@ fn run(
 
 /// Checks that every record has its answer, except for the bad record and these records, which fail with a message that
 /// begins with `reason`.
-fn assert_all_but(found: &[Outcome], count: usize, failing: &[usize], reason: &str) {
+pub(super) fn assert_all_but(found: &[Outcome], count: usize, failing: &[usize], reason: &str) {
     assert_eq!(found.len(), count);
     for (number, outcome) in found.iter().enumerate() {
         match outcome {
@@ -192,7 +211,7 @@ fn a_record_that_ends_a_program_that_buffers_fails_alone() {
 
 /// A script in Perl that answers in large blocks, with twice the number of a record. It does `body` first, in which `$n` is
 /// the number.
-fn buffering(body: &str) -> Program {
+pub(super) fn buffering(body: &str) -> Program {
     let script = format!("while (<STDIN>) {{ /(\\d+)/; $n = $1; {body}; print 2 * $n, \"\\n\" }}");
     Program::new("perl").arguments(["-e", &script])
 }
@@ -372,6 +391,7 @@ fn visit_all(
         encode: &encode,
         permits,
         progress: &|_| {},
+        memory: None,
     };
     let count = |_, _: Result<&RecordReply<ProgramAnswer>, BadRecord>| {
         visited.fetch_add(1, Relaxed);

@@ -80,7 +80,7 @@ fn a_signal_ends_the_processes_and_keeps_the_first_scores() {
         for threads in ["1", "3"] {
             let (folder, output) = stopped(signal, threads);
             assert_eq!(output.status.code(), Some(code), "{output:?}");
-            assert_eq!(names(&folder), ["out.jsonl.partial"]);
+            assert_eq!(names(&folder), ["out.jsonl.journal", "out.jsonl.partial"]);
             let scores = (1..=3).map(|record| format!("{{\"record\":{record},\"score\":1.0}}\n"));
             assert_eq!(
                 read(&folder, "out.jsonl.partial"),

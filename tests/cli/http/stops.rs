@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::server::{Reply, Server};
 use super::{call, command, folder, good, lines, score_of, start_calls, topic_of};
-use crate::{finish, read, send, wait_for, wait_while_running};
+use crate::{finish, read, send, unfinished, wait_for, wait_while_running};
 
 /// A service that answers the first hundred records and then no more.
 fn stalls() -> Server {
@@ -39,6 +39,10 @@ fn a_signal_ends_a_run_and_keeps_what_was_answered() {
         let mut child = start_calls(command(&folder, &server.url("/"), &options));
         wait_while_running(&mut child, "calls without an answer", || {
             server.memory().received.len() == 108
+        });
+        // A score is written when its answer is on the disk.
+        wait_while_running(&mut child, "the scores", || {
+            unfinished(&folder).lines().count() == 100
         });
         send(child.id(), signal);
         let ran = finish(child);

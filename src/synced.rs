@@ -5,11 +5,18 @@ use std::io;
 use std::path::Path;
 
 /// How a file or a folder is synced. Tests pass a function that fails.
-pub(super) type SyncFile = fn(&File) -> io::Result<()>;
+pub(crate) type SyncFile = fn(&File) -> io::Result<()>;
 
 /// Waits until the contents of a file, or the names in a folder, are on the disk.
-pub(super) fn to_disk(file: &File) -> io::Result<()> {
+pub(crate) fn to_disk(file: &File) -> io::Result<()> {
     file.sync_all()
+}
+
+/// Returns the folder that contains the file at this path.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    path.parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
 }
 
 /// Syncs the names in a folder. Some file systems do not support this, and a folder may be writable but not readable.
@@ -19,7 +26,7 @@ pub(super) fn to_disk(file: &File) -> io::Result<()> {
 ///
 /// Returns an error if the system could not write the names.
 #[cfg(unix)]
-pub(super) fn sync_folder(folder: &Path, sync: SyncFile) -> io::Result<()> {
+pub(crate) fn sync_folder(folder: &Path, sync: SyncFile) -> io::Result<()> {
     let opened = match File::open(folder) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(()),
         opened => opened?,
@@ -39,6 +46,6 @@ fn is_unsupported(error: &io::Error) -> bool {
 }
 
 #[cfg(not(unix))]
-pub(super) fn sync_folder(_folder: &Path, _sync: SyncFile) -> io::Result<()> {
+pub(crate) fn sync_folder(_folder: &Path, _sync: SyncFile) -> io::Result<()> {
     Ok(())
 }

@@ -1,0 +1,297 @@
+//! The answers that earlier runs have kept.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use super::disk::JournalDisk;
+use super::fault::{damaged, no_scratch};
+use super::format::{BlockEntries, EntryHead, MOST_HEAD_BYTES, part};
+use super::key_table::{KeyClaim, KeyTable, tag_of};
+use super::paged::{Change, PagedFile};
+use super::reading::JournalReader;
+use super::sizes::TableSizes;
+use super::sorting::{KeyedPlace, Sorting, TAKEN};
+use super::threads::{PARTS, ThreadsApart, apart, part_of_thread};
+use crate::error::Error;
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use crate::sync::{Mutex, lock};
+
+/// The number of bytes of a slot of the table by index: the key, and the place of the entry in the journal, which is 0 if
+/// there is none.
+const SLOT_BYTES: usize = 24;
+
+/// The table by index has slots for records before this one. Other answers are found by key only. Because of this limit,
+/// the table needs at most 1.5 TiB of a file, most of which takes no room on the disk if there are few answers.
+const MOST_SLOTS: u64 = 1 << 36;
+
+/// The bytes of a journal that hold answers of earlier runs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct EarlierBytes {
+    pub(super) salt: u64,
+    /// Where the first block begins.
+    pub(super) begin: u64,
+    /// Where the last block ends.
+    pub(super) end: u64,
+}
+
+/// The answers that earlier runs have kept, and which of them this run has taken over.
+///
+/// A slot of the table by index says which answer was kept last for a record. As long as the records are those of the
+/// earlier runs, answers are found there. When one is not, a table by key is built of all answers, once. Whether an answer
+/// was taken over is noted in one place: in the slot that leads to it, or else in the table by key.
+pub(super) struct EarlierAnswers {
+    path: PathBuf,
+    disk: Arc<dyn JournalDisk>,
+    bytes: EarlierBytes,
+    sizes: TableSizes,
+    journal: PagedFile,
+    slots: PagedFile,
+    /// The number of slots, which end with the last one that is used.
+    slot_count: u64,
+    /// The number of answers.
+    total: u64,
+    taken: Box<[ThreadsApart<AtomicU64>]>,
+    all_are_taken: AtomicBool,
+    by_key: OnceLock<KeyTable>,
+    /// Held by the thread that builds the table by key.
+    building: Mutex<()>,
+}
+
+impl EarlierAnswers {
+    /// Makes the table of an empty journal.
+    pub(super) fn new(
+        path: &Path,
+        disk: &Arc<dyn JournalDisk>,
+        bytes: EarlierBytes,
+        sizes: TableSizes,
+    ) -> Result<Self, Error> {
+        let scratch = disk.scratch().map_err(|error| no_scratch(path, &error))?;
+        let slot_page = sizes.slots_of_page * SLOT_BYTES;
+        Ok(EarlierAnswers {
+            path: path.to_owned(),
+            disk: Arc::clone(disk),
+            bytes,
+            sizes,
+            journal: PagedFile::new(Arc::clone(disk), sizes.journal_page, sizes.stripes),
+            slots: PagedFile::new(scratch, slot_page, sizes.stripes),
+            slot_count: 0,
+            total: 0,
+            taken: apart(PARTS),
+            all_are_taken: AtomicBool::new(false),
+            by_key: OnceLock::new(),
+            building: Mutex::new(()),
+        })
+    }
+
+    /// Adds an answer whose entry begins at this offset. It replaces an earlier one of the same record in the table by
+    /// index.
+    pub(super) fn add(&mut self, head: &EntryHead, place: u64) -> Result<(), Error> {
+        self.total += 1;
+        if head.index >= MOST_SLOTS {
+            return Ok(());
+        }
+        self.slot_count = self.slot_count.max(head.index + 1);
+        let at = head.index * SLOT_BYTES as u64;
+        let put = self.slots.with(at, SLOT_BYTES, |slot| {
+            slot[..16].copy_from_slice(&head.key.to_le_bytes());
+            slot[16..].copy_from_slice(&place.to_le_bytes());
+            ((), Change::Changed)
+        });
+        put.map_err(|error| no_scratch(&self.path, &error))
+    }
+
+    /// Sets the end of the last block that was added.
+    pub(super) fn end_at(&mut self, end: u64) {
+        self.bytes.end = end;
+    }
+
+    /// The number of answers.
+    pub(super) fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// The number of answers that were taken over.
+    pub(super) fn taken(&self) -> u64 {
+        self.taken.iter().map(|taken| taken.0.load(Relaxed)).sum()
+    }
+
+    /// Looks for an answer for a record with this key, as [`Journal::find`](super::Journal::find) does.
+    pub(super) fn find(&self, index: u64, key: u128, answer: &mut Vec<u8>) -> Result<bool, Error> {
+        if self.all_are_taken.load(Relaxed) {
+            return Ok(false);
+        }
+        let place = match self.take_slot(index, key)? {
+            (KeyClaim::Taken, place) => Some(place),
+            _ => self.take_by_key(key)?,
+        };
+        let Some(place) = place else {
+            return Ok(false);
+        };
+        self.taken[part_of_thread()].0.fetch_add(1, Relaxed);
+        self.read_answer(place, key, answer)?;
+        Ok(true)
+    }
+
+    /// Takes the answer of a slot, if it has this key. Returns its place.
+    fn take_slot(&self, index: u64, key: u128) -> Result<(KeyClaim, u64), Error> {
+        if index >= self.slot_count {
+            return Ok((KeyClaim::OtherKey, 0));
+        }
+        let claim = self
+            .slots
+            .with(index * SLOT_BYTES as u64, SLOT_BYTES, |slot| {
+                let held = u64::from_le_bytes(part(slot, 16));
+                let is_other = held == 0 || u128::from_le_bytes(part(slot, 0)) != key;
+                if is_other {
+                    return ((KeyClaim::OtherKey, 0), Change::Unchanged);
+                }
+                if held & TAKEN != 0 {
+                    return ((KeyClaim::WasTaken, 0), Change::Unchanged);
+                }
+                slot[16..].copy_from_slice(&(held | TAKEN).to_le_bytes());
+                ((KeyClaim::Taken, held), Change::Changed)
+            });
+        claim.map_err(|error| no_scratch(&self.path, &error))
+    }
+
+    /// Whether the slot of a record leads to this place.
+    fn is_in_slot(&self, entry: &KeyedPlace) -> Result<bool, Error> {
+        if entry.index >= self.slot_count {
+            return Ok(false);
+        }
+        let at = entry.index * SLOT_BYTES as u64;
+        let held = self.slots.with(at, SLOT_BYTES, |slot| {
+            (
+                u64::from_le_bytes(part(slot, 16)) & !TAKEN,
+                Change::Unchanged,
+            )
+        });
+        let held = held.map_err(|error| no_scratch(&self.path, &error))?;
+        Ok(held == entry.place)
+    }
+
+    /// Takes the first answer with this key that is free. Returns its place.
+    fn take_by_key(&self, key: u128) -> Result<Option<u64>, Error> {
+        if self.by_key.get().is_none() && self.taken() == self.total {
+            // The records after the last answer have none, so the table by key need not be built for them.
+            self.all_are_taken.store(true, Relaxed);
+            return Ok(None);
+        }
+        let table = self.by_key()?;
+        let found = table.find(tag_of(key), |entry, number| {
+            self.claim(table, key, &entry, number)
+                .map_err(LookUpError::Run)
+        });
+        match found {
+            Ok(found) => Ok(found.map(|entry| entry.place)),
+            Err(LookUpError::Run(error)) => Err(error),
+            Err(LookUpError::Scratch(error)) => Err(no_scratch(&self.path, &error)),
+        }
+    }
+
+    fn claim(
+        &self,
+        table: &KeyTable,
+        key: u128,
+        entry: &KeyedPlace,
+        number: u64,
+    ) -> Result<KeyClaim, Error> {
+        if self.is_in_slot(entry)? {
+            return Ok(self.take_slot(entry.index, key)?.0);
+        }
+        if entry.is_taken {
+            return Ok(KeyClaim::WasTaken);
+        }
+        if self.read_head(entry.place)?.key != key {
+            return Ok(KeyClaim::OtherKey);
+        }
+        table
+            .take(number)
+            .map_err(|error| no_scratch(&self.path, &error))
+    }
+
+    /// Returns the table by key. The first thread that needs it builds it, and others wait for it.
+    fn by_key(&self) -> Result<&KeyTable, Error> {
+        if let Some(table) = self.by_key.get() {
+            return Ok(table);
+        }
+        let _building = lock(&self.building);
+        if let Some(table) = self.by_key.get() {
+            return Ok(table);
+        }
+        let table = self.build_by_key()?;
+        Ok(self.by_key.get_or_init(|| table))
+    }
+
+    fn build_by_key(&self) -> Result<KeyTable, Error> {
+        let scratch = || self.disk.scratch();
+        let failed = |error: io::Error| no_scratch(&self.path, &error);
+        let EarlierBytes { salt, begin, end } = self.bytes;
+        let mut sorting = Sorting::new(scratch().map_err(failed)?, self.sizes);
+        let mut reader = JournalReader::new(&*self.disk, salt, begin, end);
+        loop {
+            let block = reader
+                .next()
+                .map_err(|error| Error::unreadable(&self.path, error))?;
+            let Some(block) = block else {
+                break;
+            };
+            for (head, range) in BlockEntries::new(block.payload) {
+                let entry = KeyedPlace {
+                    tag: tag_of(head.key),
+                    index: head.index,
+                    place: block.payload_at + range.start as u64,
+                    ..KeyedPlace::default()
+                };
+                sorting.add(entry).map_err(failed)?;
+            }
+        }
+        if reader.at() < end {
+            return Err(self.changed_at(reader.at()));
+        }
+        KeyTable::build(sorting, self.total, self.sizes.filter_bits, scratch).map_err(failed)
+    }
+
+    fn read_head(&self, place: u64) -> Result<EntryHead, Error> {
+        let mut bytes = [0; MOST_HEAD_BYTES];
+        let read = self.journal.read(place, &mut bytes);
+        read.map_err(|error| Error::unreadable(&self.path, error))?;
+        EntryHead::parse(&bytes).ok_or_else(|| self.changed_at(place))
+    }
+
+    /// Reads the answer of the entry at this place, which must have this key.
+    fn read_answer(&self, place: u64, key: u128, answer: &mut Vec<u8>) -> Result<(), Error> {
+        let head = self.read_head(place)?;
+        let begin = place + head.head_bytes as u64;
+        if head.key != key || begin > self.bytes.end || self.bytes.end - begin < head.length {
+            return Err(self.changed_at(place));
+        }
+        answer.clear();
+        answer.resize(head.length as usize, 0);
+        let read = self.journal.read(begin, answer);
+        read.map_err(|error| Error::unreadable(&self.path, error))
+    }
+
+    fn changed_at(&self, at: u64) -> Error {
+        damaged(
+            &self.path,
+            at,
+            "the bytes have been changed since the run began",
+        )
+    }
+}
+
+/// The error of a look-up in the table by key.
+enum LookUpError {
+    /// The error that ends the run.
+    Run(Error),
+    /// A temporary file cannot be read or written.
+    Scratch(io::Error),
+}
+
+impl From<io::Error> for LookUpError {
+    fn from(error: io::Error) -> Self {
+        LookUpError::Scratch(error)
+    }
+}

@@ -1,0 +1,106 @@
+//! Errors of a journal, with what the user can do about them.
+
+use std::io::{self, ErrorKind};
+use std::path::Path;
+
+use super::format::BadLine;
+use crate::error::Error;
+
+/// Why a journal cannot be written any more. Every thread that uses the journal from then on gets an error of its own.
+#[derive(Clone, Debug)]
+pub(super) struct JournalFault {
+    reason: String,
+}
+
+impl JournalFault {
+    pub(super) fn new(reason: impl Into<String>) -> Self {
+        JournalFault {
+            reason: reason.into(),
+        }
+    }
+
+    /// The fault after the system has refused to do this, such as `written`.
+    pub(super) fn of_system(done: &str, error: &io::Error) -> Self {
+        JournalFault::new(format!(
+            "cannot be {done}: {error}; {}, then run the same command with --resume, which uses the answers that \
+             are on the disk",
+            remedy_for(error)
+        ))
+    }
+
+    pub(super) fn error(&self, path: &Path) -> Error {
+        Error::Destination {
+            path: path.to_owned(),
+            reason: self.reason.clone(),
+        }
+    }
+}
+
+/// The error of a journal that cannot be created, opened or removed.
+pub(super) fn cannot(path: &Path, done: &str, error: &io::Error) -> Error {
+    let remedy = remedy_for(error);
+    JournalFault::new(format!(
+        "cannot be {done}: {error}; {remedy}, then run again"
+    ))
+    .error(path)
+}
+
+fn remedy_for(error: &io::Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => "make room",
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            "allow writing to the file and its folder"
+        }
+        ErrorKind::NotFound => "create its folder",
+        _ => "find out what is wrong with the disk",
+    }
+}
+
+/// The error of a journal that another run uses.
+pub(super) fn in_use(path: &Path) -> Error {
+    JournalFault::new("another run is using it; wait until that run ends, or stop it").error(path)
+}
+
+/// The error of a journal that exists but should not.
+pub(super) fn exists(path: &Path) -> Error {
+    JournalFault::new(
+        "holds the answers of a run that has not finished; add --resume to use them, or delete the file to begin anew",
+    )
+    .error(path)
+}
+
+/// The error of a file that is not used as a journal.
+pub(super) fn bad_line(path: &Path, bad: &BadLine) -> Error {
+    let message = match bad {
+        BadLine::NoJournal => {
+            "is not a journal of manyhands; move the file away, or give the output another name"
+                .to_owned()
+        }
+        BadLine::OtherFormat { format, version } => format!(
+            "has format {format} of journals, written by manyhands {version}; resume with that version, or delete the \
+             file to begin anew"
+        ),
+        BadLine::Damaged => damage(0, "the first line has been changed"),
+    };
+    Error::input(path, message)
+}
+
+/// The error of a journal whose bytes from `at` on are not those that were written.
+pub(super) fn damaged(path: &Path, at: u64, what: &str) -> Error {
+    Error::input(path, damage(at, what))
+}
+
+fn damage(at: u64, what: &str) -> String {
+    format!(
+        "damaged at byte {at}: {what}; restore the file from a copy, or delete it to begin anew without its answers"
+    )
+}
+
+/// The error of a temporary file beside the journal.
+pub(super) fn no_scratch(path: &Path, error: &io::Error) -> Error {
+    let reason = format!(
+        "its answers cannot be looked up with a temporary file in its folder: {error}; make room there, then run the \
+         same command with --resume"
+    );
+    JournalFault::new(reason).error(path)
+}

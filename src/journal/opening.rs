@@ -1,0 +1,152 @@
+//! Creates and opens the files of journals.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::disk::{JournalDisk, StoredFile, read_full, write_all};
+use super::earlier::{EarlierAnswers, EarlierBytes};
+use super::fault::{JournalFault, bad_line, cannot, damaged, exists, in_use};
+use super::format::{BlockEntries, MOST_LINE_BYTES, first_line, parse_first_line};
+use super::reading::JournalReader;
+use super::sizes::TableSizes;
+use crate::error::Error;
+use crate::synced::{folder_of, sync_folder, to_disk};
+
+/// Prefix of the temporary name that a journal has until its first line is on the disk. Other temporary files of a run have
+/// the same prefix.
+const PREFIX: &str = ".manyhands-";
+
+/// Creates a journal with its first line, and locks it. It gets its name when the line is on the disk, so a journal whose
+/// first line is incomplete is never seen.
+pub(super) fn create_file(path: &Path, salt: u64) -> Result<StoredFile, Error> {
+    let failed = |error: io::Error| match error.kind() {
+        ErrorKind::AlreadyExists => exists(path),
+        _ => cannot(path, "created", &error),
+    };
+    let folder = folder_of(path);
+    if fs::symlink_metadata(path).is_ok() {
+        return Err(exists(path));
+    }
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(PREFIX);
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let new = builder.tempfile_in(folder).map_err(failed)?;
+    lock_file(new.as_file(), path)?;
+    let disk = StoredFile::new(
+        new.as_file().try_clone().map_err(failed)?,
+        folder.to_owned(),
+    );
+    write_first_line(&disk, salt).map_err(failed)?;
+    new.persist_noclobber(path)
+        .map_err(|error| failed(error.error))?;
+    sync_folder(folder, to_disk).map_err(|error| cannot(path, "synced to the disk", &error))?;
+    Ok(disk)
+}
+
+/// Writes the first line, and syncs it. Returns its length.
+pub(super) fn write_first_line(disk: &dyn JournalDisk, salt: u64) -> io::Result<u64> {
+    let line = first_line(salt);
+    write_all(disk, line.as_bytes(), 0)?;
+    disk.sync()?;
+    Ok(line.len() as u64)
+}
+
+/// Opens an existing journal, and locks it.
+pub(super) fn open_file(path: &Path) -> Result<StoredFile, Error> {
+    let failed = |error: io::Error| match error.kind() {
+        ErrorKind::NotFound => Error::unreadable(path, error),
+        _ => cannot(path, "opened", &error),
+    };
+    // Only regular files are opened, since opening a pipe might wait for another program.
+    if !fs::metadata(path).map_err(failed)?.is_file() {
+        return Err(Error::input(
+            path,
+            "is not a file; give the output another name",
+        ));
+    }
+    let file = OpenOptions::new().read(true).write(true).open(path);
+    let file = file.map_err(failed)?;
+    lock_file(&file, path)?;
+    if is_removed(&file) {
+        let reason =
+            "the run that used it has just finished and removed it; its output is complete";
+        return Err(JournalFault::new(reason).error(path));
+    }
+    Ok(StoredFile::new(file, folder_of(path).to_owned()))
+}
+
+/// Locks the file for this run. The system releases the lock when the process ends, whatever the reason. Some file systems
+/// have no locks, which is no error.
+fn lock_file(file: &File, path: &Path) -> Result<(), Error> {
+    match file.try_lock() {
+        Ok(()) => Ok(()),
+        Err(TryLockError::WouldBlock) => Err(in_use(path)),
+        Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => Ok(()),
+        Err(TryLockError::Error(error)) => Err(cannot(path, "locked", &error)),
+    }
+}
+
+/// Whether the file has lost its name between being opened and being locked.
+#[cfg(unix)]
+fn is_removed(file: &File) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+
+    file.metadata().is_ok_and(|metadata| metadata.nlink() == 0)
+}
+
+#[cfg(not(unix))]
+fn is_removed(_file: &File) -> bool {
+    false
+}
+
+/// Verifies a journal, cuts what a power failure or a kill has left incomplete at its end, and syncs it. Returns where its
+/// blocks are, and the answers in them.
+///
+/// # Errors
+///
+/// Returns an error, and leaves the file as it is, if it is no journal, or if bytes that were on the disk have been
+/// changed.
+pub(super) fn recover(
+    path: &Path,
+    disk: &Arc<dyn JournalDisk>,
+    sizes: TableSizes,
+) -> Result<(EarlierBytes, EarlierAnswers), Error> {
+    let unreadable = |error| Error::unreadable(path, error);
+    let mut line = vec![0; MOST_LINE_BYTES];
+    let read = read_full(&**disk, &mut line, 0).map_err(unreadable)?;
+    let (begin, salt) = parse_first_line(&line[..read]).map_err(|bad| bad_line(path, &bad))?;
+    let length = disk.length().map_err(unreadable)?;
+    let mut bytes = EarlierBytes {
+        salt,
+        begin,
+        end: begin,
+    };
+    let mut answers = EarlierAnswers::new(path, disk, bytes, sizes)?;
+    let mut reader = JournalReader::new(&**disk, salt, begin, length);
+    while let Some(block) = reader.next().map_err(unreadable)? {
+        for (head, range) in BlockEntries::new(block.payload) {
+            answers.add(&head, block.payload_at + range.start as u64)?;
+        }
+    }
+    bytes.end = reader.at();
+    answers.end_at(bytes.end);
+    if bytes.end < length {
+        let claimed = reader.claimed_behind().map_err(unreadable)?;
+        if claimed.is_some_and(|claimed| claimed > bytes.end) {
+            return Err(damaged(
+                path,
+                bytes.end,
+                "bytes that were on the disk have been changed",
+            ));
+        }
+        disk.truncate(bytes.end)
+            .map_err(|error| cannot(path, "cut", &error))?;
+    }
+    // An earlier process may have written blocks without syncing them. This run will say of them that they are on the disk.
+    disk.sync()
+        .map_err(|error| cannot(path, "synced to the disk", &error))?;
+    Ok((bytes, answers))
+}

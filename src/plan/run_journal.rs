@@ -1,0 +1,226 @@
+//! The journal of a run, from which a later run takes answers over.
+
+use std::cell::Cell;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::Opened;
+use super::fingerprint::fingerprint;
+use super::kept_answer::{decode_answer, encode_answer};
+use crate::dataset::TextRecord;
+use crate::error::Error;
+use crate::journal::{AnswerJournal, AnswerMemory, KeptAt, Resumed, Syncing};
+use crate::remote::ProgramAnswer;
+
+/// The journal of a run: a file that keeps the answer for each record as soon as it is known, so that a later run of the
+/// same plan takes the answers over, whatever has ended this one. A run uses it if it is given in its
+/// [`RunOptions`](super::RunOptions::journal).
+///
+/// An answer is taken over by a record that has the same contents, and if everything that determines the answer is the same:
+/// the scorer with its options, the scored fields, and the contents of the files that the scorer reads and of those that
+/// are arguments of its program. So the input may change between the runs: records that are new or changed are scored. Each
+/// answer is taken over once, so each of several equal records keeps its own. Failures are not kept. Limits,
+/// the number of workers, headers of calls and outputs may differ.
+///
+/// Answers of a program or a service are on the disk before they count, so none of them is paid for twice. Those of other
+/// scorers are synced now and then.
+///
+/// The journal is locked: no two runs use it at the same time.
+///
+/// ```
+/// use manyhands::plan::{Plan, RunJournal, RunOptions};
+///
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("reviews.journal");
+/// let opened = Plan::new(["data/reviews.jsonl"]).open()?;
+///
+/// let journal = RunJournal::open(&path, &opened)?;
+/// let first = opened.run(RunOptions::default().journal(&journal))?;
+/// journal.close()?;
+///
+/// let journal = RunJournal::open(&path, &opened)?;
+/// let second = opened.run(RunOptions::default().journal(&journal))?;
+/// assert_eq!(second.resumed.unwrap().taken_over, first.report.scored);
+/// assert_eq!(second.digest, first.digest);
+/// journal.remove()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct RunJournal {
+    answers: AnswerJournal,
+    /// Whether the file has the name of a journal whose run has completed its outputs.
+    has_complete: bool,
+}
+
+impl RunJournal {
+    /// Returns the path of the journal that belongs to an output: the path of the output with `.journal` appended.
+    pub fn beside(output: &Path) -> PathBuf {
+        let mut name = output.as_os_str().to_owned();
+        name.push(".journal");
+        PathBuf::from(name)
+    }
+
+    /// Whether an earlier run has left a journal at this path.
+    pub fn exists(path: &Path) -> bool {
+        let found = |path: &Path| fs::symlink_metadata(path).is_ok();
+        found(path) || found(&complete_of(path))
+    }
+
+    /// Whether the run that has left the journal at this path had completed its outputs, and was killed while it renamed them
+    /// into place. Some outputs may then exist already.
+    pub fn has_complete_outputs(path: &Path) -> bool {
+        !path.exists() && complete_of(path).exists()
+    }
+
+    /// The error for a journal that an earlier run has left at this path, if the user does not say what becomes of it.
+    pub fn left(path: &Path) -> Error {
+        Error::Destination {
+            path: path.to_owned(),
+            reason: "is left from a run that ended early; go on from there with --resume, or start anew with --force".to_owned(),
+        }
+    }
+
+    /// Removes the journal that an earlier run has left at this path.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if another run uses the journal, or if it cannot be removed.
+    pub fn discard(path: &Path) -> Result<(), Error> {
+        for path in [path.to_owned(), complete_of(path)] {
+            if fs::symlink_metadata(&path).is_ok() {
+                AnswerJournal::discard(&path)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Opens the journal at this path, or creates it if there is none. If the end of the file is torn because a run was
+    /// killed, the torn bytes are cut off.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if another run uses the journal, if the file is not a journal or is damaged elsewhere than at its end,
+    /// if the file or a file that the scorer reads cannot be read, or if the journal cannot be written.
+    pub fn open(path: &Path, opened: &Opened) -> Result<Self, Error> {
+        let plan = opened.plan();
+        let syncing = match plan.scorer.outside() {
+            Some(_) => Syncing::AtOnce,
+            None => Syncing::Seldom,
+        };
+        let fingerprint = fingerprint(plan)?;
+        // A journal of complete outputs keeps its name, because these outputs may exist until this run replaces them.
+        let has_complete = RunJournal::has_complete_outputs(path);
+        let complete = has_complete.then(|| complete_of(path));
+        let path = complete.as_deref().unwrap_or(path);
+        Ok(RunJournal {
+            answers: AnswerJournal::open_for(path, fingerprint, syncing)?,
+            has_complete,
+        })
+    }
+
+    /// Notes that all outputs of the run are complete, and are about to get their names. If the run is killed before the
+    /// journal is [removed](RunJournal::remove), the next run knows that existing outputs are those of this one.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the journal cannot be renamed.
+    pub fn outputs_are_complete(&mut self) -> Result<(), Error> {
+        if self.has_complete {
+            return Ok(());
+        }
+        self.has_complete = true;
+        let complete = complete_of(self.answers.path());
+        self.answers.rename(&complete)
+    }
+
+    /// What the run has taken over so far.
+    pub fn resumed(&self) -> Resumed {
+        self.answers.resumed()
+    }
+
+    /// Ends the use of the journal by a run that has ended early. The journal then has every answer of the run, and stays for
+    /// the next one. Returns its path. If it has no answer at all, it is removed.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the answers could not be written, or if the file cannot be removed.
+    pub fn close(self) -> Result<Option<PathBuf>, Error> {
+        self.answers.close()
+    }
+
+    /// Removes the journal, because the outputs of the run are complete.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the file cannot be removed.
+    pub fn remove(self) -> Result<(), Error> {
+        self.answers.remove()
+    }
+}
+
+/// The path of a journal whose run has completed its outputs.
+fn complete_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".complete");
+    PathBuf::from(name)
+}
+
+/// The answers of the records of a run in its journal.
+pub(super) struct JournalledAnswers<'a>(&'a AnswerJournal);
+
+impl<'a> JournalledAnswers<'a> {
+    pub(super) fn new(journal: &'a RunJournal) -> Self {
+        JournalledAnswers(&journal.answers)
+    }
+
+    /// The answer that an earlier run has kept for this record, read by `decode`.
+    pub(super) fn find<T>(
+        &self,
+        record: &TextRecord<'_>,
+        decode: impl Fn(&[u8]) -> Option<T>,
+    ) -> Result<Option<T>, Error> {
+        if !self.0.has_earlier() {
+            return Ok(None);
+        }
+        let index = record.position().index;
+        self.0.find(index, record.content_hash(), decode)
+    }
+
+    /// Keeps the answer for this record, written by `encode`.
+    pub(super) fn keep(
+        &self,
+        record: &TextRecord<'_>,
+        encode: impl Fn(&mut Vec<u8>),
+    ) -> Result<KeptAt, Error> {
+        thread_local! {
+            /// Memory for an answer, which is used for one record after the other.
+            static BYTES: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+        }
+        let mut answer = BYTES.take();
+        answer.clear();
+        encode(&mut answer);
+        let index = record.position().index;
+        let kept = self.0.keep(index, record.content_hash(), &answer);
+        BYTES.set(answer);
+        kept
+    }
+
+    pub(super) fn wait(&self, at: KeptAt, at_most: Duration) -> Result<bool, Error> {
+        self.0.wait(at, at_most)
+    }
+}
+
+impl AnswerMemory<ProgramAnswer> for JournalledAnswers<'_> {
+    fn find(&self, record: &TextRecord<'_>) -> Result<Option<ProgramAnswer>, Error> {
+        self.find(record, decode_answer)
+    }
+
+    fn keep(&self, record: &TextRecord<'_>, answer: &ProgramAnswer) -> Result<KeptAt, Error> {
+        self.keep(record, |to| encode_answer(answer, to))
+    }
+
+    fn wait(&self, at: KeptAt, at_most: Duration) -> Result<bool, Error> {
+        self.wait(at, at_most)
+    }
+}

@@ -1,0 +1,148 @@
+//! Runs whose disk is full or broken, and that go on when it is mended.
+
+use crate::case::Case;
+use crate::chance::{chance, rounds};
+use crate::end::{assert_ends_calmly, report_of};
+use crate::program::{exec, has, sentiment};
+use crate::scene::{Ended, Scene};
+use crate::traced::{Injected, can_trace, injecting, words};
+
+/// The calls that write, sync or rename a file. Programs are also written to by `write`, so it is tried for others only.
+const CALLS: [&str; 8] = [
+    "write",
+    "pwrite64",
+    "fdatasync",
+    "fsync",
+    "rename",
+    "renameat2",
+    "unlink",
+    "ftruncate",
+];
+
+const ERRORS: [&str; 3] = ["ENOSPC", "EDQUOT", "EIO"];
+
+/// Runs a command whose files may have at most this number of bytes each. The limit is not for what it prints, which goes
+/// through pipes.
+const LIMITED: &str = r#"$SIG{XFSZ} = "IGNORE";
+my $limit = shift;
+open STDOUT, "|cat" or die;
+open STDERR, "|exec cat >&2" or die;
+my $code = system "prlimit", "--fsize=$limit", @ARGV;
+close STDOUT;
+close STDERR;
+exit $code >> 8;
+"#;
+
+/// Checks that a run with an error has ended with a message that names a file, or as a calm one. Returns whether it has
+/// ended with an error.
+fn assert_names_the_error(case: &Case, scene: &Scene, ended: &Ended, context: &str) -> bool {
+    if ended.code == case.calm.code {
+        let report = report_of(ended);
+        let is_shard_again = ended.out.is_empty();
+        assert!(
+            is_shard_again || report == case.calm.report,
+            "{context}: {ended:#?}"
+        );
+        return false;
+    }
+    assert!(matches!(ended.code, Some(5 | 8)), "{context}: {ended:#?}");
+    let names = [
+        "out.",
+        "part.mh",
+        "bad.jsonl",
+        "the report",
+        "standard output",
+    ];
+    let names_it = names.iter().any(|name| ended.err.contains(name));
+    assert!(names_it, "{context}: {ended:#?} {:?}", scene.files().keys());
+    true
+}
+
+/// Lets a run fail, and goes on. Returns whether the run has failed.
+fn fails(case: &Case, before: &[String], context: &str) -> bool {
+    let mut scene = case.scene();
+    let ended = scene.run(before, &case.command(true));
+    let failed = assert_names_the_error(case, &scene, &ended, context);
+    let last = case.go_on(&mut scene);
+    assert_ends_calmly(case, &scene, &last, Some(&ended));
+    failed
+}
+
+fn cases() -> [Case; 4] {
+    [
+        sentiment(
+            12,
+            "-j 1 --executor sequential --rate 100 -o out.jsonl --failures bad.jsonl",
+        ),
+        sentiment(12, "-j 2 --rate 100 -o out.csv.gz"),
+        sentiment(
+            8,
+            "-j 2 --rate 100 --partial part.mh --shard 1/1 -o out.jsonl",
+        ),
+        exec(8, "1", "-j 2 -o out.jsonl"),
+    ]
+}
+
+#[test]
+fn runs_whose_disk_fails_name_the_file_and_go_on() {
+    if !can_trace() || !has("perl") {
+        return;
+    }
+    let mut random = chance("runs_whose_disk_fails_name_the_file_and_go_on");
+    let rounds = rounds(40);
+    let (mut failed, mut tried) = (0, 0);
+    let tries_all = rounds >= 600;
+    for case in &cases() {
+        for call in CALLS {
+            if call == "write" && !case.behind.is_empty() {
+                continue;
+            }
+            for error in ERRORS {
+                if !tries_all && random.usize(..3) > 0 {
+                    continue;
+                }
+                let mut nth = 1;
+                let mut calm = 0;
+                // A failed call that does no harm does not mean that the run makes no more such calls.
+                while calm < 3 {
+                    let context = format!("{error} at call {nth} of {call}, {}", case.name);
+                    let has_failed = fails(
+                        case,
+                        &injecting(call, Injected::Error(error), nth),
+                        &context,
+                    );
+                    tried += 1;
+                    failed += usize::from(has_failed);
+                    calm = if has_failed { 0 } else { calm + 1 };
+                    nth += if tries_all { 1 } else { 1 + random.usize(..4) };
+                }
+            }
+        }
+    }
+    println!("{failed} of {tried} runs have failed");
+    assert!(failed > 0);
+}
+
+/// The system cuts a write at the limit, and refuses the next one, as a full disk does.
+#[test]
+fn runs_whose_disk_is_full_after_any_byte_go_on() {
+    if !has("prlimit") || !has("perl") {
+        return;
+    }
+    let mut random = chance("runs_whose_disk_is_full_after_any_byte_go_on");
+    let rounds = rounds(30);
+    let mut failed = 0;
+    let cases = cases();
+    for _ in 0..rounds {
+        let case = &cases[random.usize(..cases.len())];
+        let bytes = random.usize(..3500);
+        let before = [
+            words("perl -e"),
+            vec![LIMITED.to_owned(), bytes.to_string()],
+        ];
+        let context = format!("room for {bytes} bytes, {}", case.name);
+        failed += usize::from(fails(case, &before.concat(), &context));
+    }
+    println!("{failed} of {rounds} runs have failed");
+    assert!(failed > 0 || rounds < 10);
+}

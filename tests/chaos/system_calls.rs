@@ -1,0 +1,88 @@
+//! Runs that are killed at a system call, for each call of a small run in turn.
+
+use crate::case::Case;
+use crate::chance::{chance, rounds};
+use crate::end::assert_ends_calmly;
+use crate::paid::{Account, asked_of_programs, assert_not_asked_again};
+use crate::program::{exec, has, sentiment};
+use crate::traced::{Injected, can_trace, injecting};
+
+/// The system calls that change what is on the disk, or come before such a change.
+const CALLS: [&str; 12] = [
+    "openat",
+    "flock",
+    "write",
+    "pwrite64",
+    "fdatasync",
+    "fsync",
+    "ftruncate",
+    "rename",
+    "renameat2",
+    "unlink",
+    "close",
+    "futex",
+];
+
+/// Kills a run at the `nth` time of a call, and goes on. Returns whether the run was killed.
+fn killed_at(case: &Case, account: &Account, call: &str, nth: usize) -> bool {
+    let mut scene = case.scene();
+    let command = case.command(true);
+    let before = scene.run(&injecting(call, Injected::Kill, nth), &command);
+    let files = scene.files();
+    let is_paid = !case.behind.is_empty();
+    let may = account.may_ask(&files);
+    let last = case.go_on(&mut scene);
+    let context = format!("killed at call {nth} of {call}, {}", case.name);
+    if is_paid {
+        account.assert_counted_is_kept(&files, &files);
+        let asked = asked_of_programs(&scene, last.number);
+        assert_not_asked_again(&asked, &may, &context);
+    }
+    println!("{context}: {:?}", before.code);
+    assert_ends_calmly(case, &scene, &last, Some(&before));
+    before.code.is_none()
+}
+
+#[test]
+fn runs_that_are_killed_at_any_system_call_go_on() {
+    if !can_trace() || !has("perl") {
+        return;
+    }
+    let mut random = chance("runs_that_are_killed_at_any_system_call_go_on");
+    let cases = [
+        sentiment(
+            12,
+            "-j 1 --executor sequential --rate 100 -o out.jsonl --failures bad.jsonl",
+        ),
+        sentiment(12, "-j 2 --rate 100 -o out.csv.gz"),
+        sentiment(
+            8,
+            "-j 2 --rate 100 --partial part.mh --shard 1/1 -o out.jsonl",
+        ),
+        exec(8, "1", "-j 1 -o out.jsonl"),
+        exec(8, "1", "-j 2 -o out.jsonl --failures bad.jsonl"),
+    ];
+    // Every call is tried if there are enough rounds for it. Otherwise some are left out.
+    let rounds = rounds(60);
+    let mut kills = 0;
+    let leaves_out = if rounds >= 2000 {
+        0.0
+    } else {
+        1.0 - rounds as f64 / 1500.0
+    };
+    for case in &cases {
+        let account = Account::of(case);
+        for call in CALLS {
+            let mut nth = 1;
+            while killed_at(case, &account, call, nth) {
+                kills += 1;
+                nth += 1;
+                while random.f64() < leaves_out {
+                    nth += 1;
+                }
+            }
+        }
+    }
+    println!("{kills} kills at system calls");
+    assert!(kills > 0);
+}
