@@ -60,9 +60,7 @@ const NO_HEAD: u64 = u64::MAX;
 impl FailuresFile {
     /// Returns the path of the file of reasons that belongs to the file of failed records at `path`.
     pub fn reasons_of(path: &Path) -> PathBuf {
-        let mut name = path.as_os_str().to_owned();
-        name.push(".reasons.jsonl");
-        PathBuf::from(name)
+        path.with_added_extension("reasons.jsonl")
     }
 
     /// Checks the ending of a file name. If the ending stands for a format, the inputs must have this format, because

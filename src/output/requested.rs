@@ -99,7 +99,5 @@ pub(super) fn refused(path: &Path, reason: impl Into<String>) -> Error {
 
 /// Returns the path of the file that keeps the output of a run that ended early.
 pub(super) fn partial_of(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".partial");
-    PathBuf::from(name)
+    path.with_added_extension("partial")
 }

@@ -56,9 +56,7 @@ pub struct RunJournal {
 impl RunJournal {
     /// Returns the path of the journal that belongs to an output: the path of the output with `.journal` appended.
     pub fn beside(output: &Path) -> PathBuf {
-        let mut name = output.as_os_str().to_owned();
-        name.push(".journal");
-        PathBuf::from(name)
+        output.with_added_extension("journal")
     }
 
     /// Whether an earlier run has left a journal at this path.
@@ -161,9 +159,7 @@ impl RunJournal {
 
 /// The path of a journal whose run has completed its outputs.
 fn complete_of(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".complete");
-    PathBuf::from(name)
+    path.with_added_extension("complete")
 }
 
 /// The answers of the records of a run in its journal.

@@ -3,7 +3,7 @@
 use crate::case::Case;
 use crate::chance::{chance, rounds};
 use crate::end::{assert_ends_calmly, report_of};
-use crate::program::{exec, has, sentiment};
+use crate::program::{exec, has, small_sentiments};
 use crate::scene::{Ended, Scene};
 use crate::traced::{Injected, can_trace, injecting, words};
 
@@ -68,19 +68,9 @@ fn fails(case: &Case, before: &[String], context: &str) -> bool {
     failed
 }
 
-fn cases() -> [Case; 4] {
-    [
-        sentiment(
-            12,
-            "-j 1 --executor sequential --rate 100 -o out.jsonl --failures bad.jsonl",
-        ),
-        sentiment(12, "-j 2 --rate 100 -o out.csv.gz"),
-        sentiment(
-            8,
-            "-j 2 --rate 100 --partial part.mh --shard 1/1 -o out.jsonl",
-        ),
-        exec(8, "1", "-j 2 -o out.jsonl"),
-    ]
+fn cases() -> Vec<Case> {
+    let program = exec(8, "1", "-j 2 -o out.jsonl");
+    small_sentiments().into_iter().chain([program]).collect()
 }
 
 #[test]

@@ -86,3 +86,18 @@ pub(crate) fn has(program: &str) -> bool {
     }
     found
 }
+
+/// Small runs with `sentiment`: one worker, two workers, and a shard. They make few system calls, so each can be tried.
+pub(crate) fn small_sentiments() -> [Case; 3] {
+    [
+        sentiment(
+            12,
+            "-j 1 --executor sequential --rate 100 -o out.jsonl --failures bad.jsonl",
+        ),
+        sentiment(12, "-j 2 --rate 100 -o out.csv.gz"),
+        sentiment(
+            8,
+            "-j 2 --rate 100 --partial part.mh --shard 1/1 -o out.jsonl",
+        ),
+    ]
+}

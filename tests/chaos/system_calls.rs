@@ -4,7 +4,7 @@ use crate::case::Case;
 use crate::chance::{chance, rounds};
 use crate::end::assert_ends_calmly;
 use crate::paid::{Account, asked_of_programs, assert_not_asked_again};
-use crate::program::{exec, has, sentiment};
+use crate::program::{exec, has, small_sentiments};
 use crate::traced::{Injected, can_trace, injecting};
 
 /// The system calls that change what is on the disk, or come before such a change.
@@ -49,19 +49,11 @@ fn runs_that_are_killed_at_any_system_call_go_on() {
         return;
     }
     let mut random = chance("runs_that_are_killed_at_any_system_call_go_on");
-    let cases = [
-        sentiment(
-            12,
-            "-j 1 --executor sequential --rate 100 -o out.jsonl --failures bad.jsonl",
-        ),
-        sentiment(12, "-j 2 --rate 100 -o out.csv.gz"),
-        sentiment(
-            8,
-            "-j 2 --rate 100 --partial part.mh --shard 1/1 -o out.jsonl",
-        ),
+    let programs = [
         exec(8, "1", "-j 1 -o out.jsonl"),
         exec(8, "1", "-j 2 -o out.jsonl --failures bad.jsonl"),
     ];
+    let cases: Vec<Case> = small_sentiments().into_iter().chain(programs).collect();
     // Every call is tried if there are enough rounds for it. Otherwise some are left out.
     let rounds = rounds(60);
     let mut kills = 0;

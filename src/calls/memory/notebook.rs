@@ -1,4 +1,4 @@
-//! A memory for tests, whose disk is told what to do.
+//! A memory for tests. The test says when its disk has what was kept, and whether it fails.
 
 use std::collections::BTreeMap;
 use std::thread::sleep;
