@@ -1,3 +1,5 @@
+//! Makes the tables of the sentiment lexicon, so that no program has to build them when it starts.
+//!
 //! Sets the environment variable `MANYHANDS_COMMIT` to the commit that the library is built from, if the commit is
 //! known. In a package, it comes from a file that cargo writes. In a checkout, it comes from git.
 //!
@@ -7,11 +9,42 @@
 
 use std::env;
 use std::fs;
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-fn main() {
+#[allow(dead_code, reason = "The build script looks no words up.")]
+#[path = "src/task/sentiment/perfect_hash.rs"]
+mod perfect_hash;
+#[path = "src/task/sentiment/tables.rs"]
+mod tables;
+#[allow(dead_code, reason = "The build script does not apply the rules.")]
+#[path = "src/task/sentiment/words.rs"]
+mod words;
+
+fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
+    sentiment_tables()?;
+    commit();
+    Ok(())
+}
+
+/// Writes the tables of the sentiment lexicon into the folder of the build.
+fn sentiment_tables() -> io::Result<()> {
+    let means = "data/vader/lexicon.tsv";
+    println!("cargo::rerun-if-changed={means}");
+    for source in ["perfect_hash", "tables", "words"] {
+        println!("cargo::rerun-if-changed=src/task/sentiment/{source}.rs");
+    }
+    let folder = env::var_os("OUT_DIR")
+        .map(PathBuf::from)
+        .unwrap_or_default();
+    let tables = tables::source(&fs::read_to_string(means)?);
+    fs::write(folder.join("sentiment_tables.rs"), tables)
+}
+
+/// Sets `MANYHANDS_COMMIT`.
+fn commit() {
     // Debug builds do not set the variable: they are not measured, and they would have to be rebuilt after every
     // commit.
     if env::var("PROFILE").is_ok_and(|profile| profile == "debug") {

@@ -80,12 +80,13 @@ mod unix {
     /// Watches for signals from the call of `start` on.
     pub(crate) struct SignalWatch {
         shared: Arc<WatchState>,
-        /// The socket that wakes the thread when the stage has changed.
-        wake: UnixStream,
     }
 
     struct WatchState {
         quiet: bool,
+        /// The socket that wakes the thread when the stage has changed. The thread owns it too: if the socket were
+        /// closed before the process ends, the thread would be woken again and again.
+        wake: UnixStream,
         stage: Mutex<Stage>,
         /// Incomplete files that are removed if a signal ends the command at once.
         unfinished: Mutex<Vec<PathBuf>>,
@@ -111,13 +112,14 @@ mod unix {
                     source: error.into(),
                 })
             };
+            let (wake, woken) = UnixStream::pair().map_err(no_thread)?;
             let shared = Arc::new(WatchState {
                 quiet,
+                wake,
                 stage: Mutex::new(Stage::Opening),
                 unfinished: Mutex::default(),
                 opening: Mutex::default(),
             });
-            let (wake, woken) = UnixStream::pair().map_err(no_thread)?;
             let mut watcher = Watcher {
                 shared: Arc::clone(&shared),
                 signals: Vec::new(),
@@ -139,7 +141,7 @@ mod unix {
             // If a file reaches the size limit (ulimit -f), the system sends this signal, which would kill the
             // command. With this flag registered, the write fails instead, and the scores so far are kept.
             signal_hook::flag::register(SIGXFSZ, Arc::default()).map_err(no_thread)?;
-            Ok(SignalWatch { shared, wake })
+            Ok(SignalWatch { shared })
         }
 
         /// Opens an output. If a signal ends the command before the run begins, the incomplete file of the output is
@@ -190,7 +192,7 @@ mod unix {
 
         fn wake(&self) {
             // A failed write is ignored: if the pipe is full, the thread wakes anyway.
-            let _ = io::Write::write(&mut &self.wake, &[0]);
+            let _ = io::Write::write(&mut &self.shared.wake, &[0]);
         }
     }
 

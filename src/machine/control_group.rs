@@ -62,6 +62,7 @@ impl ControlGroup {
     pub(super) fn of(tree: &Tree) -> Option<Self> {
         let own = tree.read("proc/self/cgroup")?;
         let mounts = tree.read("proc/self/mountinfo")?;
+        let mounts: Vec<_> = mounts.lines().filter_map(Mount::read).collect();
         let folders = |controller| {
             let mut folders = folders(&own, &mounts, controller);
             folders.retain(|folder| tree.is_folder(folder));
@@ -88,10 +89,9 @@ impl ControlGroup {
 
 /// The folders of the groups that limit the process through a controller, relative to the root.
 ///
-/// `own` is the text of `/proc/self/cgroup`, which names the group in each hierarchy. `mounts` is the text of
-/// `/proc/self/mountinfo`, which says where each hierarchy is mounted, and which of its groups is the root of
-/// the mount.
-fn folders(own: &str, mounts: &str, controller: &str) -> Vec<PathBuf> {
+/// `own` is the text of `/proc/self/cgroup`, which names the group in each hierarchy. `mounts` says where each hierarchy
+/// is mounted, and which of its groups is the root of the mount.
+fn folders(own: &str, mounts: &[Mount<'_>], controller: &str) -> Vec<PathBuf> {
     let mut folders = Vec::new();
     for line in own.lines() {
         let mut fields = line.splitn(3, ':').skip(1);
@@ -99,11 +99,10 @@ fn folders(own: &str, mounts: &str, controller: &str) -> Vec<PathBuf> {
             continue;
         };
         let listed = |list: &str| list.split(',').any(|name| name == controller);
-        for mount in mounts.lines().filter_map(Mount::read) {
-            let holds_it = match mount.kind {
-                "cgroup2" => controllers.is_empty(),
-                "cgroup" => listed(controllers) && listed(mount.options),
-                _ => false,
+        for mount in mounts {
+            let holds_it = match mount.version {
+                Version::Two => controllers.is_empty(),
+                Version::One => listed(controllers) && listed(mount.options),
             };
             if holds_it {
                 folders.extend(mount.folders(group));
@@ -113,25 +112,37 @@ fn folders(own: &str, mounts: &str, controller: &str) -> Vec<PathBuf> {
     folders
 }
 
-/// A line of `mountinfo`.
+/// A version of control groups.
+enum Version {
+    One,
+    Two,
+}
+
+/// A hierarchy of control groups that is mounted: a line of `/proc/self/mountinfo`.
 struct Mount<'a> {
     /// The folder of the file system that is mounted.
     root: PathBuf,
     /// The mount point.
     point: PathBuf,
-    kind: &'a str,
+    version: Version,
     options: &'a str,
 }
 
 impl<'a> Mount<'a> {
+    /// Reads a line; `None` if the mounted file system has no control groups.
     fn read(line: &'a str) -> Option<Self> {
         let (place, file_system) = line.split_once(" - ")?;
-        let mut place = place.split(' ').skip(3);
         let mut file_system = file_system.split(' ');
+        let version = match file_system.next()? {
+            "cgroup" => Version::One,
+            "cgroup2" => Version::Two,
+            _ => return None,
+        };
+        let mut place = place.split(' ').skip(3);
         Some(Mount {
             root: unescape(place.next()?),
             point: unescape(place.next()?),
-            kind: file_system.next()?,
+            version,
             options: file_system.nth(1)?,
         })
     }

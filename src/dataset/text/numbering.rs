@@ -13,8 +13,8 @@
 #[cfg(all(test, shuttle))]
 mod model;
 
+use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::OnceLock;
 
 use crate::dataset::format::{LineCount, ScanState, Tallies};
 use crate::error::Error;
@@ -40,9 +40,7 @@ pub(super) struct Start {
 /// What comes before each part, as far as it is known.
 #[derive(Debug)]
 pub(super) struct Numbering {
-    /// One entry for what comes before each part, and one for what comes before the end of the files. An entry is set
-    /// only if a worker began or ended there.
-    known: Vec<OnceLock<Start>>,
+    parts: usize,
     progress: Mutex<NumberingProgress>,
     /// Notified when a worker has counted the parts of its claim, or has given up its claim.
     changed: Condvar,
@@ -50,6 +48,9 @@ pub(super) struct Numbering {
 
 #[derive(Debug, Default)]
 struct NumberingProgress {
+    /// What comes before the parts where a worker began or ended, by their indexes. The end of the files has the index
+    /// after the last part.
+    known: BTreeMap<usize, Start>,
     /// Groups of parts that a worker is counting, or has counted before it was known what comes before them. There
     /// are about as many groups as workers.
     groups: Vec<Group>,
@@ -113,18 +114,20 @@ impl Numbering {
     /// Creates a numbering of `parts` parts, none of which has been counted. `first` is what comes before the first
     /// one.
     pub(super) fn new(parts: usize, first: Start) -> Self {
-        let known: Vec<_> = (0..=parts).map(|_| OnceLock::new()).collect();
-        let _ = known[0].set(first);
+        let progress = NumberingProgress {
+            known: BTreeMap::from([(0, first)]),
+            ..NumberingProgress::default()
+        };
         Numbering {
-            known,
-            progress: Mutex::default(),
+            parts,
+            progress: Mutex::new(progress),
             changed: Condvar::new(),
         }
     }
 
     /// Number of parts.
     pub(super) fn parts(&self) -> usize {
-        self.known.len() - 1
+        self.parts
     }
 
     /// Claims these parts for the calling worker, which is about to count them.
@@ -160,10 +163,11 @@ impl Numbering {
         changed: impl Fn(Changed) -> Error,
     ) -> Result<Start, Error> {
         loop {
-            if let Some(start) = self.known[part].get() {
+            let progress = lock(&self.progress);
+            if let Some(start) = progress.known.get(&part) {
                 return Ok(*start);
             }
-            let (unclaimed, claim) = match self.wait_or_claim(lock(&self.progress), part) {
+            let (unclaimed, claim) = match self.wait_or_claim(progress, part) {
                 None => continue,
                 Some(claimed) => claimed,
             };
@@ -179,10 +183,7 @@ impl Numbering {
         mut progress: MutexGuard<'a, NumberingProgress>,
         part: usize,
     ) -> Option<(Range<usize>, Claim<'a>)> {
-        if self.known[part].get().is_some() {
-            return None;
-        }
-        let first = self.last_known(part);
+        let first = progress.last_known(part);
         let is_counted_now = |group: &Group| group.counts.is_none() && group.parts.contains(&first);
         if progress.groups.iter().any(is_counted_now) {
             drop(wait(&self.changed, progress));
@@ -194,27 +195,35 @@ impl Numbering {
         let claim = self.claim_in(&mut progress, unclaimed.clone());
         Some((unclaimed, claim))
     }
+}
 
+impl NumberingProgress {
     /// The last part before `part` for which it is known what comes before it.
     fn last_known(&self, part: usize) -> usize {
-        let known = |part: &usize| self.known[*part].get().is_some();
-        (0..part).rev().find(known).unwrap_or_default()
+        let last = self.known.range(..part).next_back();
+        last.map_or(0, |(known, _)| *known)
     }
 
     /// For each group of counted parts for which it is known what comes before the group, computes what comes after
     /// it.
-    fn fit_together(&self, progress: &mut NumberingProgress) -> Result<(), Changed> {
-        let is_due =
-            |group: &Group| group.counts.is_some() && self.known[group.parts.start].get().is_some();
-        while let Some(place) = progress.groups.iter().position(is_due) {
-            let group = progress.groups.swap_remove(place);
-            let mut start = self.known[group.parts.start]
-                .get()
+    fn fit_together(&mut self) -> Result<(), Changed> {
+        let is_due = |known: &BTreeMap<usize, Start>, group: &Group| {
+            group.counts.is_some() && known.contains_key(&group.parts.start)
+        };
+        while let Some(place) = self
+            .groups
+            .iter()
+            .position(|group| is_due(&self.known, group))
+        {
+            let group = self.groups.swap_remove(place);
+            let mut start = self
+                .known
+                .get(&group.parts.start)
                 .copied()
                 .unwrap_or_default();
             for count in group.counts.unwrap_or_default() {
                 start = count.after(start);
-                if *self.known[count.end].get_or_init(|| start) != start {
+                if *self.known.entry(count.end).or_insert(start) != start {
                     return Err(Changed { end: count.end });
                 }
             }
@@ -243,7 +252,7 @@ impl Claim<'_> {
             group.counts = Some(counts);
         }
         self.is_counted = true;
-        let fits = self.numbering.fit_together(&mut progress);
+        let fits = progress.fit_together();
         self.numbering.changed.notify_all();
         fits
     }
@@ -313,7 +322,7 @@ mod tests {
         let numbering = Numbering::new(8, Start::default());
         let (first, second) = (numbering.claim(0..3), numbering.claim(3..6));
         second.counted(counts(3..6)).expect("as before");
-        assert!(numbering.known[6].get().is_none());
+        assert!(!lock(&numbering.progress).known.contains_key(&6));
         first.counted(counts(0..3)).expect("as before");
         assert_eq!(start_of(&numbering, 6), (start(6), vec![]));
         assert!(lock(&numbering.progress).groups.is_empty());

@@ -71,8 +71,9 @@ impl Opened {
         };
         report.value.rename(|index| dataset.index_in_input(index));
         report.timing.cpu = processor_time().zip(before).map(|(now, then)| now - then);
-        let throttled = throttled(ControlGroup::look()).zip(throttled(machine.control_group));
-        let throttled = throttled.map(|(now, before)| now.since(before));
+        // The control groups are read again only if a quota can have stopped threads.
+        let throttled = throttled(machine.control_group)
+            .and_then(|before| Some(throttled(ControlGroup::look())?.since(before)));
         let pairs = self.scorer.pairs().zip(pairs_before);
         let pairs = pairs.map(|(now, before)| now.since(before));
         let digest = Digest::of(&(report.records, report.failed, report.skipped, &report.value));

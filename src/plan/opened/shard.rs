@@ -140,7 +140,7 @@ fn with_advice(error: Error, shard: Shard, cuts: &ShardCuts) -> Error {
 
 fn one_shard(
     answer: &Answer,
-    records_hash: u128,
+    records_hash: u64,
     first_lines: Option<(Vec<u8>, u64, u64)>,
 ) -> OneShard {
     let Timing {

@@ -58,7 +58,7 @@ pub(in crate::plan) struct PartialBody {
 pub(in crate::plan) struct OneShard {
     pub(in crate::plan) records: u64,
     /// The hash of the records, which are numbered from the beginning of the shard.
-    pub(in crate::plan) records_hash: u128,
+    pub(in crate::plan) records_hash: u64,
     pub(in crate::plan) scores: Option<WrittenFile>,
     pub(in crate::plan) failures: Option<WrittenFailures>,
     /// If the shard begins inside a file: the name of the file, the number of the shard's records that begin in the file,

@@ -15,8 +15,11 @@ mod lexicon;
 mod perfect_hash;
 mod polarity;
 mod rules;
+#[cfg(test)]
+mod tables;
 mod tokenize;
 mod translate;
+mod words;
 
 use std::cell::RefCell;
 
@@ -68,12 +71,9 @@ pub enum Summation {
 }
 
 impl Sentiment {
-    /// Creates a scorer. All scorers share their tables; the first one builds them, which takes a few
-    /// milliseconds.
+    /// Creates a scorer. All scorers share their tables, which are part of the program.
     #[must_use]
     pub fn new() -> Sentiment {
-        // The tables are built here, so that the first record does not seem to be expensive.
-        Lexicon::shared();
         Sentiment::default()
     }
 
