@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// How a file or a folder is synced. Tests pass a function that fails.
 pub(crate) type SyncFile = fn(&File) -> io::Result<()>;
@@ -48,4 +48,14 @@ fn is_unsupported(error: &io::Error) -> bool {
 #[cfg(not(unix))]
 pub(crate) fn sync_folder(_folder: &Path, _sync: SyncFile) -> io::Result<()> {
     Ok(())
+}
+
+/// A file that is written during a run and must be on the disk at its end.
+#[derive(Debug)]
+pub(crate) struct OpenOutput {
+    /// Its path, as the user gave it.
+    pub(crate) path: PathBuf,
+    /// A handle of the file, which may still have a temporary name. It was opened for itself: the system reports an error of
+    /// writing to each handle once, so the handle that syncs the complete file sees the error too.
+    pub(crate) file: File,
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,7 @@ use twox_hash::XxHash3_128;
 use super::encoded::{encode, not_encoded};
 use super::{Journal, KeptAt, Syncing};
 use crate::error::Error;
+use crate::synced::OpenOutput;
 
 /// A journal of a run: a file that keeps the score of each record, so that a later run takes the scores over, whatever has
 /// ended this one. A [`Pipeline`](crate::Pipeline::journal) uses it.
@@ -181,6 +183,11 @@ impl AnswerJournal {
     /// Gives the file another name.
     pub(crate) fn rename(&mut self, to: &Path) -> Result<(), Error> {
         self.journal.rename(to)
+    }
+
+    /// Syncs an output of the run now and then, as [`Journal::sync_along`] says.
+    pub(crate) fn sync_along(&self, output: Arc<OpenOutput>) {
+        self.journal.sync_along(output);
     }
 
     /// The answer that an earlier run has kept for a record with these contents, read by `decode`.

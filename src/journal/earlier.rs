@@ -21,6 +21,9 @@ use crate::sync::{Mutex, lock};
 /// there is none.
 const SLOT_BYTES: usize = 24;
 
+/// The number of bytes that are read of an entry before its length is known.
+const SHORT_ENTRY_BYTES: usize = 64;
+
 /// The table by index has slots for records before this one. Other answers are found by key only. Because of this limit,
 /// the table needs at most 1.5 TiB of a file, most of which takes no room on the disk if there are few answers.
 const MOST_SLOTS: u64 = 1 << 36;
@@ -38,8 +41,8 @@ pub(super) struct EarlierBytes {
 /// The answers that earlier runs have kept, and which of them this run has taken over.
 ///
 /// A slot of the table by index says which answer was kept last for a record. As long as the records are those of the
-/// earlier runs, answers are found there. When one is not, a table by key is built of all answers, once. Whether an answer
-/// was taken over is noted in one place: in the slot that leads to it, or else in the table by key.
+/// earlier runs, answers are found there. When one is not, a table by key is built of the answers that are left, once.
+/// Whether an answer was taken over is noted in one place: in the slot that leads to it, or else in the table by key.
 pub(super) struct EarlierAnswers {
     path: PathBuf,
     disk: Arc<dyn JournalDisk>,
@@ -51,6 +54,8 @@ pub(super) struct EarlierAnswers {
     slot_count: u64,
     /// The number of answers.
     total: u64,
+    /// The number of answers to which no slot leads.
+    without_slot: u64,
     taken: Box<[ThreadsApart<AtomicU64>]>,
     all_are_taken: AtomicBool,
     by_key: OnceLock<KeyTable>,
@@ -77,6 +82,7 @@ impl EarlierAnswers {
             slots: PagedFile::new(scratch, slot_page, sizes.stripes),
             slot_count: 0,
             total: 0,
+            without_slot: 0,
             taken: apart(PARTS),
             all_are_taken: AtomicBool::new(false),
             by_key: OnceLock::new(),
@@ -89,16 +95,20 @@ impl EarlierAnswers {
     pub(super) fn add(&mut self, head: &EntryHead, place: u64) -> Result<(), Error> {
         self.total += 1;
         if head.index >= MOST_SLOTS {
+            self.without_slot += 1;
             return Ok(());
         }
         self.slot_count = self.slot_count.max(head.index + 1);
         let at = head.index * SLOT_BYTES as u64;
-        let put = self.slots.with(at, SLOT_BYTES, |slot| {
+        let replaces = self.slots.with(at, SLOT_BYTES, |slot| {
+            let replaces = place_in(slot) != 0;
             slot[..16].copy_from_slice(&head.key.to_le_bytes());
             slot[16..].copy_from_slice(&place.to_le_bytes());
-            ((), Change::Changed)
+            (replaces, Change::Changed)
         });
-        put.map_err(|error| no_scratch(&self.path, &error))
+        let replaces = replaces.map_err(|error| no_scratch(&self.path, &error))?;
+        self.without_slot += u64::from(replaces);
+        Ok(())
     }
 
     /// Sets the end of the last block that was added.
@@ -141,7 +151,7 @@ impl EarlierAnswers {
         let claim = self
             .slots
             .with(index * SLOT_BYTES as u64, SLOT_BYTES, |slot| {
-                let held = u64::from_le_bytes(part(slot, 16));
+                let held = place_in(slot);
                 let is_other = held == 0 || u128::from_le_bytes(part(slot, 0)) != key;
                 if is_other {
                     return ((KeyClaim::OtherKey, 0), Change::Unchanged);
@@ -162,10 +172,7 @@ impl EarlierAnswers {
         }
         let at = entry.index * SLOT_BYTES as u64;
         let held = self.slots.with(at, SLOT_BYTES, |slot| {
-            (
-                u64::from_le_bytes(part(slot, 16)) & !TAKEN,
-                Change::Unchanged,
-            )
+            (place_in(slot) & !TAKEN, Change::Unchanged)
         });
         let held = held.map_err(|error| no_scratch(&self.path, &error))?;
         Ok(held == entry.place)
@@ -224,11 +231,57 @@ impl EarlierAnswers {
         Ok(self.by_key.get_or_init(|| table))
     }
 
+    /// Builds the table of the answers that are left. Others may be taken over meanwhile: their slots say so.
     fn build_by_key(&self) -> Result<KeyTable, Error> {
         let scratch = || self.disk.scratch();
         let failed = |error: io::Error| no_scratch(&self.path, &error);
-        let EarlierBytes { salt, begin, end } = self.bytes;
         let mut sorting = Sorting::new(scratch().map_err(failed)?, self.sizes);
+        let mut answers = 0;
+        let mut add = |entry| {
+            answers += 1;
+            sorting.add(entry).map_err(failed)
+        };
+        self.left_in_slots(&mut add)?;
+        if self.without_slot > 0 {
+            self.without_slots(&mut add)?;
+        }
+        KeyTable::build(sorting, answers, self.sizes.filter_bits, scratch).map_err(failed)
+    }
+
+    /// Passes the answers that have a slot and were not taken over.
+    fn left_in_slots(
+        &self,
+        add: &mut impl FnMut(KeyedPlace) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let in_page = self.sizes.slots_of_page as u64;
+        for first in (0..self.slot_count).step_by(self.sizes.slots_of_page) {
+            let slots = in_page.min(self.slot_count - first) as usize;
+            let at = first * SLOT_BYTES as u64;
+            let left = self.slots.with(at, slots * SLOT_BYTES, |bytes| {
+                let (slots, _) = bytes.as_chunks::<SLOT_BYTES>();
+                let entries = slots.iter().zip(first..).filter_map(|(slot, index)| {
+                    let place = place_in(slot);
+                    (place != 0 && place & TAKEN == 0).then(|| KeyedPlace {
+                        tag: tag_of(u128::from_le_bytes(part(slot, 0))),
+                        index,
+                        place,
+                        ..KeyedPlace::default()
+                    })
+                });
+                (entries.collect::<Vec<_>>(), Change::Unchanged)
+            });
+            let left = left.map_err(|error| no_scratch(&self.path, &error))?;
+            left.into_iter().try_for_each(&mut *add)?;
+        }
+        Ok(())
+    }
+
+    /// Passes the answers that have no slot.
+    fn without_slots(
+        &self,
+        add: &mut impl FnMut(KeyedPlace) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let EarlierBytes { salt, begin, end } = self.bytes;
         let mut reader = JournalReader::new(&*self.disk, salt, begin, end);
         loop {
             let block = reader
@@ -244,32 +297,47 @@ impl EarlierAnswers {
                     place: block.payload_at + range.start as u64,
                     ..KeyedPlace::default()
                 };
-                sorting.add(entry).map_err(failed)?;
+                if !self.is_in_slot(&entry)? {
+                    add(entry)?;
+                }
             }
         }
-        if reader.at() < end {
-            return Err(self.changed_at(reader.at()));
+        match reader.at() < end {
+            true => Err(self.changed_at(reader.at())),
+            false => Ok(()),
         }
-        KeyTable::build(sorting, self.total, self.sizes.filter_bits, scratch).map_err(failed)
     }
 
     fn read_head(&self, place: u64) -> Result<EntryHead, Error> {
         let mut bytes = [0; MOST_HEAD_BYTES];
-        let read = self.journal.read(place, &mut bytes);
-        read.map_err(|error| Error::unreadable(&self.path, error))?;
+        self.read(place, &mut bytes)?;
         EntryHead::parse(&bytes).ok_or_else(|| self.changed_at(place))
     }
 
     /// Reads the answer of the entry at this place, which must have this key.
     fn read_answer(&self, place: u64, key: u128, answer: &mut Vec<u8>) -> Result<(), Error> {
-        let head = self.read_head(place)?;
+        // Most entries are short, so they are read at once.
+        let mut bytes = [0; SHORT_ENTRY_BYTES];
+        self.read(place, &mut bytes)?;
+        let head = EntryHead::parse(&bytes).ok_or_else(|| self.changed_at(place))?;
         let begin = place + head.head_bytes as u64;
         if head.key != key || begin > self.bytes.end || self.bytes.end - begin < head.length {
             return Err(self.changed_at(place));
         }
+        let length = head.length as usize;
         answer.clear();
-        answer.resize(head.length as usize, 0);
-        let read = self.journal.read(begin, answer);
+        match bytes[head.head_bytes..].get(..length) {
+            Some(short) => answer.extend_from_slice(short),
+            None => {
+                answer.resize(length, 0);
+                self.read(begin, answer)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn read(&self, at: u64, bytes: &mut [u8]) -> Result<(), Error> {
+        let read = self.journal.read(at, bytes);
         read.map_err(|error| Error::unreadable(&self.path, error))
     }
 
@@ -280,6 +348,11 @@ impl EarlierAnswers {
             "the bytes have been changed since the run began",
         )
     }
+}
+
+/// The place of the entry in the journal, and the bit that says whether the answer was taken over.
+fn place_in(slot: &[u8]) -> u64 {
+    u64::from_le_bytes(part(slot, 16))
 }
 
 /// The error of a look-up in the table by key.

@@ -1,7 +1,7 @@
 //! Errors of a journal, with what the user can do about them.
 
 use std::io::{self, ErrorKind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::format::BadLine;
 use crate::error::Error;
@@ -9,12 +9,15 @@ use crate::error::Error;
 /// Why a journal cannot be written any more. Every thread that uses the journal from then on gets an error of its own.
 #[derive(Clone, Debug)]
 pub(super) struct JournalFault {
+    /// The file, if it is not the journal.
+    path: Option<PathBuf>,
     reason: String,
 }
 
 impl JournalFault {
     pub(super) fn new(reason: impl Into<String>) -> Self {
         JournalFault {
+            path: None,
             reason: reason.into(),
         }
     }
@@ -28,9 +31,18 @@ impl JournalFault {
         ))
     }
 
-    pub(super) fn error(&self, path: &Path) -> Error {
+    /// The same fault of another file.
+    pub(super) fn of_file(self, path: &Path) -> Self {
+        JournalFault {
+            path: Some(path.to_owned()),
+            ..self
+        }
+    }
+
+    /// The error. `journal` is the path of the journal.
+    pub(super) fn error(&self, journal: &Path) -> Error {
         Error::Destination {
-            path: path.to_owned(),
+            path: self.path.as_deref().unwrap_or(journal).to_owned(),
             reason: self.reason.clone(),
         }
     }

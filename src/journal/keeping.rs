@@ -14,6 +14,9 @@ use crate::sync::{Condvar, Mutex, lock, wait, wait_at_most};
 /// The length at which a block is handed to the thread that writes it.
 const FULL_BLOCK_BYTES: usize = 64 << 10;
 
+/// The number of written blocks whose memory is kept for other blocks. More than these are rarely on their way at once.
+const SPARE_BLOCKS: usize = 8;
+
 /// The most bytes that may wait to be written. Threads that keep more wait until there is room.
 const MOST_WAITING_BYTES: usize = 16 << 20;
 
@@ -25,6 +28,13 @@ const MOST_ANSWER_BYTES: usize = 1 << 30;
 pub(super) struct GatheredBlock {
     pub(super) bytes: Vec<u8>,
     pub(super) entries: u32,
+}
+
+impl GatheredBlock {
+    /// Memory for a full block, which is a little longer than its least length.
+    fn room() -> Vec<u8> {
+        Vec::with_capacity(FULL_BLOCK_BYTES + FULL_BLOCK_BYTES / 8)
+    }
 }
 
 /// What the threads of one part have kept.
@@ -61,6 +71,8 @@ pub(super) enum WriterStep {
 #[derive(Default)]
 struct WriterState {
     full: Vec<GatheredBlock>,
+    /// The memory of blocks that were written.
+    spare: Vec<Vec<u8>>,
     /// What was kept before this generation is on the disk.
     on_disk: u64,
     is_sync_wanted: bool,
@@ -76,7 +88,7 @@ pub(super) struct Keeping {
     path: PathBuf,
     parts: Box<[ThreadsApart<Mutex<KeptInPart>>]>,
     generation: AtomicU64,
-    /// Whether something was kept since the last sync began.
+    /// Whether something is to be synced that the last sync may have missed.
     is_pending: AtomicBool,
     waiting_bytes: AtomicUsize,
     has_failed: AtomicBool,
@@ -128,26 +140,28 @@ impl Keeping {
             // finds the entry either here or among the full blocks.
             let at = KeptAt(self.generation.load(SeqCst));
             if part.block.bytes.len() >= FULL_BLOCK_BYTES {
-                let room = Vec::with_capacity(FULL_BLOCK_BYTES + FULL_BLOCK_BYTES / 8);
-                let full = std::mem::replace(
-                    &mut part.block,
-                    GatheredBlock {
-                        bytes: room,
-                        entries: 0,
-                    },
-                );
+                let full = std::mem::take(&mut part.block);
                 self.waiting_bytes.fetch_add(full.bytes.len(), SeqCst);
-                lock(&self.state).full.push(full);
+                let mut state = lock(&self.state);
+                state.full.push(full);
+                let spare = state.spare.pop();
+                drop(state);
                 self.work.notify_one();
+                part.block.bytes = spare.unwrap_or_else(GatheredBlock::room);
             }
             at
         };
+        self.wants_sync();
+        Ok(at)
+    }
+
+    /// Notes that something is to be synced when a sync is due: kept answers, or the outputs of the run.
+    pub(super) fn wants_sync(&self) {
         if !self.is_pending.load(SeqCst) && !self.is_pending.swap(true, SeqCst) {
             // The lock makes sure that the thread that writes either sees the flag or already waits.
             drop(lock(&self.state));
             self.work.notify_one();
         }
-        Ok(at)
     }
 
     /// Waits until fewer bytes wait to be written.
@@ -270,11 +284,18 @@ impl Keeping {
         (generation, all)
     }
 
-    /// Notes that a block of this length was written, so that there is room for others.
-    pub(super) fn has_written(&self, bytes: usize) {
-        let before = self.waiting_bytes.fetch_sub(bytes, SeqCst);
+    /// Notes that a block was written, so that there is room for others, and takes its memory for one of them.
+    pub(super) fn has_written(&self, block: GatheredBlock) {
+        let GatheredBlock { mut bytes, .. } = block;
+        let before = self.waiting_bytes.fetch_sub(bytes.len(), SeqCst);
+        let is_usual = bytes.capacity() <= 2 * FULL_BLOCK_BYTES;
+        let mut state = lock(&self.state);
+        if is_usual && state.spare.len() < SPARE_BLOCKS {
+            bytes.clear();
+            state.spare.push(bytes);
+        }
+        drop(state);
         if before > MOST_WAITING_BYTES {
-            drop(lock(&self.state));
             self.done.notify_all();
         }
     }

@@ -23,7 +23,7 @@ const NOTED_AT_ONCE: u64 = 8;
 /// The number of bytes that are written at once while the table is built.
 const WRITTEN_AT_ONCE: usize = 64 << 10;
 
-/// All answers, sorted by the hash of their keys, with a directory by the first bits of the hash. Equal keys are in the
+/// Answers, sorted by the hash of their keys, with a directory by the first bits of the hash. Equal keys are in the
 /// order of their records.
 pub(super) struct KeyTable {
     entries: PagedFile,
@@ -51,7 +51,7 @@ pub(super) fn tag_of(key: u128) -> u64 {
 }
 
 impl KeyTable {
-    /// Builds the table of all answers, of which there are `total`. The filter has `filter_bits` bits.
+    /// Builds the table of some answers, of which there are `total`. The filter has `filter_bits` bits.
     pub(super) fn build(
         sorting: Sorting,
         total: u64,

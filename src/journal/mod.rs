@@ -46,7 +46,7 @@ pub use answers::{AnswerJournal, Resumed};
 pub use contents::{ByHash, Contents, RecordContents};
 use disk::JournalDisk;
 use earlier::{EarlierAnswers, EarlierBytes};
-pub(crate) use encoded::{decode, encode};
+pub(crate) use encoded::{decode, decode_first, encode};
 use fault::cannot;
 pub use journalled::JournalledTask;
 use keeping::{Ending, Keeping};
@@ -54,12 +54,12 @@ pub(crate) use memory::{AnswerMemory, KeptAt};
 use opening::{create_file, open_file, recover};
 pub(crate) use record_answers::RecordAnswers;
 use sizes::TableSizes;
-use writer::JournalWriter;
 pub use writer::Syncing;
+use writer::{JournalWriter, OutputsToSync};
 
 use crate::error::Error;
 use crate::sync::thread::JoinHandle;
-use crate::synced::{folder_of, sync_folder, to_disk};
+use crate::synced::{OpenOutput, folder_of, sync_folder, to_disk};
 
 #[cfg(all(test, not(shuttle)))]
 mod damage_tests;
@@ -84,6 +84,8 @@ pub(crate) struct Journal {
     /// `None` if there are no answers of earlier runs.
     earlier: Option<EarlierAnswers>,
     keeping: Arc<Keeping>,
+    outputs: Arc<OutputsToSync>,
+    syncing: Syncing,
     /// The thread that writes. `None` once it has been asked to end.
     writer: Option<JoinHandle<()>>,
     /// The open file, which is locked until this value is dropped.
@@ -153,11 +155,20 @@ impl Journal {
     ) -> Result<Journal, Error> {
         let keeping = Arc::new(Keeping::new(path.to_owned()));
         let end = (bytes.salt, bytes.end);
-        let writer = JournalWriter::start(Arc::clone(&keeping), Arc::clone(&disk), syncing, end)?;
+        let outputs = Arc::default();
+        let writer = JournalWriter::start(
+            Arc::clone(&keeping),
+            Arc::clone(&outputs),
+            Arc::clone(&disk),
+            syncing,
+            end,
+        )?;
         Ok(Journal {
             path: path.to_owned(),
             earlier,
             keeping,
+            outputs,
+            syncing,
             writer: Some(writer),
             _locked: disk,
         })
@@ -207,8 +218,21 @@ impl Journal {
     /// Returns [`Error::Input`] if the journal cannot be read or was changed by another program, and
     /// [`Error::Destination`] if a temporary file in its folder cannot be written.
     pub(crate) fn find(&self, index: u64, key: u128, answer: &mut Vec<u8>) -> Result<bool, Error> {
-        let earlier = self.earlier.as_ref();
-        earlier.map_or(Ok(false), |earlier| earlier.find(index, key, answer))
+        let Some(earlier) = &self.earlier else {
+            return Ok(false);
+        };
+        let is_found = earlier.find(index, key, answer)?;
+        if is_found && self.syncing == Syncing::Seldom {
+            // The answer goes to the outputs, which are synced now and then also if nothing is kept.
+            self.keeping.wants_sync();
+        }
+        Ok(is_found)
+    }
+
+    /// Syncs an output of the run whenever the journal is synced seldom, so that little is left to sync when the output is
+    /// complete. If this fails, the journal fails.
+    pub(crate) fn sync_along(&self, output: Arc<OpenOutput>) {
+        self.outputs.add(output);
     }
 
     /// Keeps an answer. This waits for the disk only if it is far behind.

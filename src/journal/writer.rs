@@ -9,6 +9,8 @@ use super::format::{BlockPlace, HEADER_BYTES, complete_block};
 use super::keeping::{GatheredBlock, Keeping, WriterStep};
 use crate::error::Error;
 use crate::sync::thread::{Builder, JoinHandle};
+use crate::sync::{Mutex, lock};
+use crate::synced::OpenOutput;
 
 /// How soon kept answers must be on the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,9 +40,31 @@ impl Syncing {
     }
 }
 
+/// Outputs that are synced with a journal, so that little is left to sync when they are complete.
+#[derive(Default)]
+pub(super) struct OutputsToSync(Mutex<Vec<Arc<OpenOutput>>>);
+
+impl OutputsToSync {
+    pub(super) fn add(&self, output: Arc<OpenOutput>) {
+        lock(&self.0).push(output);
+    }
+
+    fn sync(&self) -> Result<(), JournalFault> {
+        let outputs = lock(&self.0).clone();
+        for output in outputs {
+            let synced = output.file.sync_data();
+            synced.map_err(|error| {
+                JournalFault::of_system("synced to the disk", &error).of_file(&output.path)
+            })?;
+        }
+        Ok(())
+    }
+}
+
 /// Writes what is kept, and syncs it.
 pub(super) struct JournalWriter {
     keeping: Arc<Keeping>,
+    outputs: Arc<OutputsToSync>,
     disk: Arc<dyn JournalDisk>,
     syncing: Syncing,
     salt: u64,
@@ -59,12 +83,14 @@ impl JournalWriter {
     /// the disk.
     pub(super) fn start(
         keeping: Arc<Keeping>,
+        outputs: Arc<OutputsToSync>,
         disk: Arc<dyn JournalDisk>,
         syncing: Syncing,
         (salt, end): (u64, u64),
     ) -> Result<JoinHandle<()>, Error> {
         let writer = JournalWriter {
             keeping,
+            outputs,
             disk,
             syncing,
             salt,
@@ -105,7 +131,7 @@ impl JournalWriter {
         for mut block in blocks {
             self.append(&mut block.bytes, block.entries)?;
             self.is_unsynced = true;
-            self.keeping.has_written(block.bytes.len());
+            self.keeping.has_written(block);
         }
         Ok(())
     }
@@ -123,7 +149,11 @@ impl JournalWriter {
         if was_unsynced && (is_idle || is_last) {
             self.append(&mut [0; HEADER_BYTES], 0)?;
         }
-        Ok(())
+        match self.syncing {
+            // A paid answer must not wait for the outputs, which are short compared with the time of such a run.
+            Syncing::Seldom if !is_last => self.outputs.sync(),
+            _ => Ok(()),
+        }
     }
 
     /// Completes and writes a block. A failed write is never made again.

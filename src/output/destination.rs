@@ -16,7 +16,7 @@ use super::requested::{Output, STANDARD, partial_of, refused};
 use super::written::FileHasher;
 use crate::error::{Error, NotWritten};
 use crate::plan::WrittenFile;
-use crate::synced::{SyncFile, folder_of, sync_folder, to_disk};
+use crate::synced::{OpenOutput, SyncFile, folder_of, sync_folder, to_disk};
 
 /// An open output. [`Endpoints::open`](super::Endpoints::open) returns it.
 #[derive(Debug)]
@@ -90,6 +90,22 @@ impl Destination {
         match &self.target {
             Target::File(new) => Some(new.file.path().to_owned()),
             Target::Stdout(_) | Target::Special(_) => None,
+        }
+    }
+
+    /// Opens the file once more, to sync it. Returns `None` if the output is not a file that is synced, or if it cannot be
+    /// opened again.
+    pub(super) fn to_sync(&self) -> Option<OpenOutput> {
+        match &self.target {
+            Target::File(NewFile {
+                file,
+                sync: Some(_),
+                ..
+            }) => Some(OpenOutput {
+                path: self.requested.clone(),
+                file: OpenOptions::new().write(true).open(file.path()).ok()?,
+            }),
+            _ => None,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::complete::CompleteRunFiles;
 use super::destination::PartialFile;
@@ -10,7 +11,7 @@ use super::frames::{push_frame, split_frame};
 use super::scores::ScoresFile;
 use crate::dataset::LentRecord;
 use crate::error::Error;
-use crate::plan::Scored;
+use crate::plan::{RunJournal, Scored};
 use crate::sink::{RecordOutcome, Room, Sink};
 
 /// The files that a run writes record by record: its scores, its failed records, or both. Pass it to a run with
@@ -36,6 +37,16 @@ impl RunFiles {
     /// The file of the failed records.
     pub fn failures(&self) -> Option<&FailuresFile> {
         self.failures.as_ref()
+    }
+
+    /// Syncs the scores during the run, whenever the journal of the run syncs answers that can be computed again. Little is then
+    /// left to sync when the scores are complete. Scores that are not [synced](super::Output::synced) stay so. If the scores
+    /// cannot be synced, the run ends with an error.
+    pub fn sync_with(&self, journal: &RunJournal) {
+        let scores = self.scores.as_ref().and_then(ScoresFile::to_sync);
+        if let Some(scores) = scores {
+            journal.sync_along(Arc::clone(scores));
+        }
     }
 
     /// Renames the files into place after a complete run. Returns `false`, and renames nothing, if

@@ -25,6 +25,7 @@ use crate::plan::WrittenFile;
 use crate::plan::{Plan, Scored};
 use crate::sink::{InOrder, RecordOutcome, Room, Sink};
 use crate::sync::{Mutex, lock, try_lock, try_lock_for};
+use crate::synced::OpenOutput;
 
 #[cfg(feature = "parquet")]
 use columnar::{ColumnarLines, ColumnarOut};
@@ -47,6 +48,8 @@ pub struct ScoresFile {
     /// `None` if the file is written as JSON lines.
     table: Option<Arc<Table>>,
     out: InOrder<OrderedLines>,
+    /// The file, if it is synced.
+    to_sync: Option<Arc<OpenOutput>>,
     partial: Mutex<Option<PartialFile>>,
     written: Mutex<Option<WrittenFile>>,
 }
@@ -89,6 +92,7 @@ impl ScoresFile {
         plan: &Plan,
     ) -> Result<Self, Error> {
         let columns = Self::columns(plan, options)?;
+        let to_sync = destination.to_sync().map(Arc::new);
         let (table, out) = Self::open(destination, options, &columns).map_err(Error::Output)?;
         let none = (!columns.has_further()).then_some(&[][..]);
         let names = options.columns.as_deref().or(none);
@@ -97,6 +101,7 @@ impl ScoresFile {
             columns,
             table,
             out: InOrder::new(out),
+            to_sync,
             partial: Mutex::default(),
             written: Mutex::default(),
         })
@@ -128,6 +133,11 @@ impl ScoresFile {
                 (Some(table), Box::new(out))
             }
         })
+    }
+
+    /// The file, if it is synced.
+    pub(super) fn to_sync(&self) -> Option<&Arc<OpenOutput>> {
+        self.to_sync.as_ref()
     }
 
     /// Returns the fields that a table has left out so far, because they have no column. If the run ended early, the

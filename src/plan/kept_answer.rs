@@ -4,12 +4,21 @@ use serde::{Deserialize, Serialize};
 
 use super::scorer::{Cell, Cells, PreparedScorer};
 use super::wire::WireCell;
-use crate::journal::{decode, encode};
+use crate::journal::{decode, decode_first, encode};
 use crate::remote::{AnswerValue, ProgramAnswer};
 
-/// The first byte of an answer whose cells are all numbers of known columns. The numbers follow, in 8 bytes each. Most
-/// answers of the scorers of this library have this form.
+/// The first byte of an answer whose cells are all numbers of known columns. The numbers follow, in 8 bytes each.
 const NUMBERS: u8 = 0;
+
+/// The first byte of an answer whose cells are numbers of known columns with at most four decimals, such as the proportions of
+/// the sentiment scorer. The numbers follow in units of the last decimal, each as a varint of a few bytes.
+const DECIMALS: u8 = 2;
+
+/// The units of a number with four decimals.
+const UNITS: f64 = 1e4;
+
+/// The greatest number of units that are written as such: these and their neighbours are exact as numbers of 64 bits.
+const MOST_UNITS: f64 = (1_u64 << 40) as f64;
 
 /// The first byte of any other answer of a scorer of this library.
 const CELLS: u8 = 1;
@@ -22,6 +31,13 @@ const NUMBER_BYTES: usize = size_of::<f64>();
 pub(super) fn encode_cells(cells: &Cells, columns: usize, to: &mut Vec<u8>) {
     let known = &cells.known()[..columns.min(cells.known().len())];
     if cells.found().is_empty() && known.iter().all(|cell| matches!(cell, Cell::Number(_))) {
+        let begin = to.len();
+        to.push(DECIMALS);
+        let mut units = known.iter().filter_map(Cell::number).map(units_of);
+        if units.all(|units| units.map(|units| extend(to, &units)).is_some()) {
+            return;
+        }
+        to.truncate(begin);
         to.push(NUMBERS);
         for number in known.iter().filter_map(Cell::number) {
             to.extend_from_slice(&number.to_le_bytes());
@@ -38,14 +54,8 @@ pub(super) fn encode_cells(cells: &Cells, columns: usize, to: &mut Vec<u8>) {
 /// Reads what [`encode_cells`] has written. Returns `None` if this is something else.
 pub(super) fn decode_cells(bytes: &[u8], scorer: &dyn PreparedScorer) -> Option<Cells> {
     let cells = match bytes.split_first()? {
-        (&NUMBERS, numbers) => {
-            let (numbers, []) = numbers.as_chunks::<NUMBER_BYTES>() else {
-                return None;
-            };
-            let numbers = numbers.iter();
-            let cells = numbers.map(|number| Cell::Number(f64::from_le_bytes(*number)));
-            Cells::from(cells.collect::<Vec<_>>())
-        }
+        (&NUMBERS, numbers) => decode_numbers(numbers)?,
+        (&DECIMALS, units) => decode_decimals(units)?,
         (&CELLS, cells) => {
             let (known, found): (Vec<WireCell>, Vec<(String, WireCell)>) = decode(cells)?;
             let cell = |cell: WireCell| cell.into_cell(scorer).ok();
@@ -57,6 +67,32 @@ pub(super) fn decode_cells(bytes: &[u8], scorer: &dyn PreparedScorer) -> Option<
         _ => return None,
     };
     Some(scorer.completed(cells))
+}
+
+fn decode_numbers(bytes: &[u8]) -> Option<Cells> {
+    let (numbers, []) = bytes.as_chunks::<NUMBER_BYTES>() else {
+        return None;
+    };
+    let numbers = numbers.iter();
+    let cells = numbers.map(|number| Cell::Number(f64::from_le_bytes(*number)));
+    Some(cells.collect::<Vec<_>>().into())
+}
+
+fn decode_decimals(mut bytes: &[u8]) -> Option<Cells> {
+    let mut cells = Vec::with_capacity(bytes.len() / 2);
+    while !bytes.is_empty() {
+        let units: i64 = decode_first(&mut bytes)?;
+        cells.push(Cell::Number(units as f64 / UNITS));
+    }
+    Some(cells.into())
+}
+
+/// The units of a number, if they give exactly the same bits.
+fn units_of(number: f64) -> Option<i64> {
+    let units = (number * UNITS).round();
+    let whole = units as i64;
+    let is_same = (whole as f64 / UNITS).to_bits() == number.to_bits();
+    (is_same && units.abs() <= MOST_UNITS).then_some(whole)
 }
 
 /// A value of an answer of a program or a service.
@@ -97,4 +133,53 @@ pub(super) fn decode_answer(bytes: &[u8]) -> Option<ProgramAnswer> {
 fn extend(to: &mut Vec<u8>, value: &impl Serialize) {
     // Only a value whose length is not known in advance cannot be written.
     encode(value, to).unwrap_or_else(|error| panic!("an answer cannot be written down: {error}"));
+}
+
+#[cfg(all(test, not(shuttle)))]
+mod tests {
+    use super::*;
+
+    /// Encodes numbers. Returns the first byte, the number of bytes, and the numbers that are read back.
+    fn round_trip(numbers: &[f64]) -> (u8, usize, Vec<f64>) {
+        let cells: Vec<_> = numbers.iter().copied().map(Cell::Number).collect();
+        let mut bytes = Vec::new();
+        encode_cells(&cells.into(), numbers.len(), &mut bytes);
+        let read = match bytes[0] {
+            NUMBERS => decode_numbers(&bytes[1..]),
+            _ => decode_decimals(&bytes[1..]),
+        };
+        let read = read.expect("they can be read");
+        let read = read.known().iter().filter_map(Cell::number).collect();
+        (bytes[0], bytes.len(), read)
+    }
+
+    #[test]
+    fn numbers_with_few_decimals_take_few_bytes() {
+        let (kind, bytes, read) = round_trip(&[-0.5423, 0.123, 0.6, 0.277]);
+        assert_eq!((kind, read), (DECIMALS, vec![-0.5423, 0.123, 0.6, 0.277]));
+        assert!(bytes <= 10, "{bytes}");
+    }
+
+    #[test]
+    fn every_number_is_read_back_with_the_same_bits() {
+        let special = [
+            0.0,
+            -0.0,
+            f64::NAN,
+            -f64::NAN,
+            f64::INFINITY,
+            f64::MIN_POSITIVE,
+            f64::MAX,
+            1.0 / 3.0,
+            MOST_UNITS / UNITS,
+            MOST_UNITS,
+            -1e300,
+        ];
+        let decimals = (-20_000..20_000).map(|units| f64::from(units) / UNITS);
+        let neighbours = decimals.clone().map(f64::next_up);
+        for number in special.into_iter().chain(decimals).chain(neighbours) {
+            let (_, _, read) = round_trip(&[number]);
+            assert_eq!(read[0].to_bits(), number.to_bits(), "{number}");
+        }
+    }
 }

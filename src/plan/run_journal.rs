@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Opened;
@@ -12,6 +13,7 @@ use crate::dataset::TextRecord;
 use crate::error::Error;
 use crate::journal::{AnswerJournal, AnswerMemory, KeptAt, Resumed, Syncing};
 use crate::remote::ProgramAnswer;
+use crate::synced::OpenOutput;
 
 /// The journal of a run: a file that keeps the answer for each record as soon as it is known, so that a later run of the
 /// same plan takes the answers over, whatever has ended this one. A run uses it if it is given in its
@@ -130,6 +132,11 @@ impl RunJournal {
         self.has_complete = true;
         let complete = complete_of(self.answers.path());
         self.answers.rename(&complete)
+    }
+
+    /// Syncs an output of the run now and then, if the journal is synced seldom.
+    pub(crate) fn sync_along(&self, output: Arc<OpenOutput>) {
+        self.answers.sync_along(output);
     }
 
     /// What the run has taken over so far.

@@ -71,6 +71,9 @@ impl CommandRun<'_> {
         if let Some(journal) = journal {
             options = options.journal(journal);
         }
+        if let Some((files, journal)) = files.zip(journal) {
+            files.sync_with(journal);
+        }
         let answer = run(options);
         bar.finish();
         answer
