@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use crate::case::Case;
+use crate::paid::asked_of_programs;
 use crate::scene::Files;
 
 /// A program that notes what it is asked, and answers after a short time. Some records fail.
@@ -74,7 +75,7 @@ pub(crate) fn exec(number: usize, delay: &str, options: &str) -> Case {
     let mut files = input(number);
     files.insert("program.pl".to_owned(), PROGRAM.into());
     let command = format!("score in.jsonl --with exec --field text --json {options}");
-    Case::new(files, &command, &["perl", "program.pl", delay])
+    Case::new(files, &command, &["perl", "program.pl", delay]).paid(asked_of_programs)
 }
 
 /// Whether this program can be run. Otherwise it prints that the test is skipped.
