@@ -298,8 +298,9 @@ impl Score {
         let mut answer = match answer {
             Ok(answer) => answer,
             Err(error) => {
+                let said = error.to_string();
                 let exit = end_with(error.into(), partial);
-                journal::close(journal, quiet)?;
+                journal::close_after(journal, &said, quiet)?;
                 return Ok(exit);
             }
         };

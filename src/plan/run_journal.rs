@@ -71,14 +71,6 @@ impl RunJournal {
         !path.exists() && complete_of(path).exists()
     }
 
-    /// The error for a journal that an earlier run has left at this path, if the user does not say what becomes of it.
-    pub fn left(path: &Path) -> Error {
-        Error::Destination {
-            path: path.to_owned(),
-            reason: "is left from a run that ended early; go on from there with --resume, or start anew with --force".to_owned(),
-        }
-    }
-
     /// Removes the journal that an earlier run has left at this path.
     ///
     /// # Errors
@@ -130,6 +122,11 @@ impl RunJournal {
         self.has_complete = true;
         let complete = complete_of(self.answers.path());
         self.answers.rename(&complete)
+    }
+
+    /// The path of the journal.
+    pub fn path(&self) -> &Path {
+        self.answers.path()
     }
 
     /// What the run has taken over so far.

@@ -32,8 +32,9 @@ impl Score {
             Ok(ran) => ran,
             Err(error) => {
                 files.iter().for_each(|files| files.discard());
+                let said = error.to_string();
                 let exit = end_with(error.into(), Ok(None));
-                journal::close(journal, quiet)?;
+                journal::close_after(journal, &said, quiet)?;
                 return Ok(exit);
             }
         };
