@@ -231,9 +231,7 @@ impl Score {
             .shard
             .earlier(&opened, self.scores.as_deref(), self.failures.paths());
         if !self.force && earlier == EarlierAttempt::Whole {
-            self.discard_journal()?;
-            self.shard.note_done();
-            return Ok(Exit::Success);
+            return self.end_done_shard(&opened, quiet);
         }
         let token = Cancel::new();
         let watch = SignalWatch::start(quiet)?;

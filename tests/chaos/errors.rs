@@ -39,12 +39,7 @@ exit $code >> 8;
 /// ended with an error.
 fn assert_names_the_error(case: &Case, scene: &Scene, ended: &Ended, context: &str) -> bool {
     if ended.code == case.calm.code {
-        let report = report_of(ended);
-        let is_shard_again = ended.out.is_empty();
-        assert!(
-            is_shard_again || report == case.calm.report,
-            "{context}: {ended:#?}"
-        );
+        assert_eq!(report_of(ended), case.calm.report, "{context}: {ended:#?}");
         return false;
     }
     assert!(matches!(ended.code, Some(5 | 8)), "{context}: {ended:#?}");

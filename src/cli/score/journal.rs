@@ -10,12 +10,10 @@ use crate::cli::command_error::CommandError;
 use crate::cli::{note, text};
 
 impl Score {
-    /// Removes the journal of a shard whose outputs are all there.
-    pub(super) fn discard_journal(&self) -> Result<(), Error> {
-        match self.shard.path().map(RunJournal::beside) {
-            Some(path) if self.resume && RunJournal::exists(&path) => RunJournal::discard(&path),
-            _ => Ok(()),
-        }
+    /// The journal of a shard that is left although its outputs are all there.
+    pub(super) fn journal_left(&self) -> Option<PathBuf> {
+        let path = self.shard.path().map(RunJournal::beside);
+        path.filter(|path| self.resume && RunJournal::exists(path))
     }
 
     /// Returns the path of the journal that the command keeps, or `None` if it keeps none. A program or a service may take

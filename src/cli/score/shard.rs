@@ -1,9 +1,9 @@
 //! Runs a shard, and writes its partial answer.
 
 use manyhands::exit::Exit;
-use manyhands::output::{CompleteFile, CompleteRunFiles, Destination};
+use manyhands::output::{CompleteFile, CompleteRunFiles, Destination, PageFile};
 use manyhands::page;
-use manyhands::plan::RunJournal;
+use manyhands::plan::{Answer, Opened, RunJournal};
 
 use super::outputs::ScoreOutputs;
 use super::run::CommandRun;
@@ -11,6 +11,7 @@ use super::{Score, journal};
 use crate::cli::command_error::CommandError;
 use crate::cli::endings::{end_with, left_out, print_notes, print_warnings};
 use crate::cli::note;
+use crate::cli::scoring_arguments::endpoints;
 use crate::cli::shard_arguments::EarlierAttempt;
 
 impl Score {
@@ -70,18 +71,51 @@ impl Score {
         if let Some(files) = &files {
             answer.warnings.extend(left_out(files));
         }
-        let page = page.map(|file| file.write(&page::of_answer(&answer)));
-        self.print_report(opened, &answer)?;
-        print_notes(opened.plan(), &answer, quiet);
+        self.report_shard(opened, &answer, page, quiet)?;
+        journal::remove(journal)?;
+        Ok(Exit::Success)
+    }
+
+    /// Ends the command for a shard whose outputs are all there. If the journal of an earlier attempt is left, that was killed
+    /// before it had printed its report, so its report is printed from its partial answer.
+    pub(super) fn end_done_shard(
+        &self,
+        opened: &Opened,
+        quiet: bool,
+    ) -> Result<Exit, CommandError> {
+        self.shard.note_done();
+        let Some(journal) = self.journal_left() else {
+            return Ok(Exit::Success);
+        };
+        if let Some(answer) = self.shard.earlier_answer(opened)? {
+            // The attempt may have written its page, and nothing else would have been allowed to have the name.
+            let mut endpoints = endpoints(opened.plan());
+            let page = self.page.open(&mut endpoints, true)?;
+            self.report_shard(opened, &answer, page, quiet)?;
+        }
+        RunJournal::discard(&journal)?;
+        Ok(Exit::Success)
+    }
+
+    /// Prints the report of a shard, and writes its page.
+    fn report_shard(
+        &self,
+        opened: &Opened,
+        answer: &Answer,
+        page: Option<PageFile>,
+        quiet: bool,
+    ) -> Result<(), CommandError> {
+        let page = page.map(|file| file.write(&page::of_answer(answer)));
+        self.print_report(opened, answer)?;
+        print_notes(opened.plan(), answer, quiet);
         if !quiet && let Some(shard) = opened.renumbered_shard() {
             note(format_args!(
                 "note: records and lines are counted from the beginning of shard {shard}; merge counts them from that of \
                  the whole"
             ));
         }
-        print_warnings(&answer);
+        print_warnings(answer);
         page.transpose()?;
-        journal::remove(journal)?;
-        Ok(Exit::Success)
+        Ok(())
     }
 }
