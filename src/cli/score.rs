@@ -246,6 +246,7 @@ impl Score {
             is_shard: self.shard.is_wanted(),
             has_journal: path.is_some(),
             resumes: self.resume,
+            replaces_page: self.resume && path.as_deref().is_some_and(RunJournal::exists),
         };
         let mut outputs =
             self.open_outputs(&plan, format, rules, path.as_deref(), &token, &watch)?;

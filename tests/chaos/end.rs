@@ -67,8 +67,16 @@ pub(crate) fn assert_ends_calmly(case: &Case, scene: &Scene, last: &Ended, befor
     assert_eq!(found.len(), calm.len(), "{}", context());
 }
 
-/// The bytes of a file by which it is compared: those of partial answers are the report of their merge, since they hold times.
+/// The bytes of a file by which it is compared: those of partial answers are the report of their merge, since they hold times,
+/// as pages do.
 fn comparable(name: &str, bytes: &[u8]) -> Vec<u8> {
+    if name.ends_with(".html") {
+        assert!(
+            bytes.trim_ascii_end().ends_with(b"</html>"),
+            "{name} is cut short"
+        );
+        return Vec::new();
+    }
     if !name.ends_with(".mh") {
         return bytes.to_owned();
     }

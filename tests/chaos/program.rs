@@ -93,12 +93,12 @@ pub(crate) fn small_sentiments() -> [Case; 3] {
     [
         sentiment(
             12,
-            "-j 1 --executor sequential --rate 100 -o out.jsonl --failures bad.jsonl",
+            "-j 1 --executor sequential --rate 100 -o out.jsonl --failures bad.jsonl --html page.html",
         ),
         sentiment(12, "-j 2 --rate 100 -o out.csv.gz"),
         sentiment(
             8,
-            "-j 2 --rate 100 --partial part.mh --shard 1/1 -o out.jsonl",
+            "-j 2 --rate 100 --partial part.mh --shard 1/1 -o out.jsonl --html page.html",
         ),
     ]
 }

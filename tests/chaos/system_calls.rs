@@ -38,9 +38,12 @@ fn killed_at(case: &Case, account: &Account, call: &str, nth: usize) -> bool {
     let context = format!("killed at call {nth} of {call}, {}", case.name);
     if case.is_paid() {
         account.assert_counted_is_kept(&files, &files);
-        let (first, again) = (case.asked(&scene, &before), case.asked(&scene, &last));
-        assert_not_asked_again(&first, &account.may_ask(&case.files), &context);
-        assert_not_asked_again(&again, &may, &context);
+        assert_not_asked_again(&case.asked(&scene, &last), &may, &context);
+        // It may be a process of a program that is killed. Another one is then asked for what this one has not answered.
+        if case.behind.is_empty() {
+            let asked = case.asked(&scene, &before);
+            assert_not_asked_again(&asked, &account.may_ask(&case.files), &context);
+        }
     }
     println!("{context}: {:?}", before.code);
     assert_ends_calmly(case, &scene, &last, Some(&before));

@@ -1,7 +1,7 @@
 //! Runs a shard, and writes its partial answer.
 
 use manyhands::exit::Exit;
-use manyhands::output::{CompleteFile, CompleteRunFiles, Destination, PageFile};
+use manyhands::output::{CompleteFile, CompleteRunFiles, Destination, Output, PageFile};
 use manyhands::page;
 use manyhands::plan::{Answer, Opened, RunJournal};
 
@@ -88,9 +88,24 @@ impl Score {
             return Ok(Exit::Success);
         };
         if let Some(answer) = self.shard.earlier_answer(opened)? {
-            // The attempt may have written its page, and nothing else would have been allowed to have the name.
             let mut endpoints = endpoints(opened.plan());
-            let page = self.page.open(&mut endpoints, true)?;
+            let [records, reasons] = self
+                .failures
+                .paths()
+                .map_or([None, None], |paths| paths.map(Some));
+            let files = [
+                self.shard.path(),
+                self.scores.as_deref(),
+                records.as_deref(),
+                reasons.as_deref(),
+            ];
+            files
+                .into_iter()
+                .flatten()
+                .for_each(|file| endpoints.input(file));
+            // The attempt may have written its page already.
+            let of_page = |output: Output| output.force(true).replace_partial(true);
+            let page = self.page.open_set(&mut endpoints, of_page)?;
             self.report_shard(opened, &answer, page, quiet)?;
         }
         RunJournal::discard(&journal)?;

@@ -155,6 +155,38 @@ fn a_record_that_has_failed_is_tried_again() {
     assert_eq!(read(&folder, "out.jsonl").lines().count(), 20);
 }
 
+/// A run that ends early writes its page. So does one that is killed before it has printed its report.
+#[test]
+fn the_page_of_a_run_is_not_in_the_way_of_the_one_that_goes_on() {
+    let folder = folder_with("in.jsonl", some_records(500));
+    let run = |options: &[&str]| {
+        let start = ["--resume", "-o", "out.jsonl", "--html", "page.html"];
+        score(&folder, "in.jsonl", &[&start[..], options].concat())
+    };
+    let stopped = run(&["--rate", "1000", "--deadline", "200ms"]);
+    assert_eq!(stopped.code, 124, "{}", stopped.err);
+    let path = |name: &str| folder.path().join(name);
+    fs::copy(path("out.jsonl.journal"), path("copy")).expect("a journal");
+    for name in ["page.html", "page.html.partial"] {
+        let whole = run(&[]);
+        assert_eq!(whole.code, 0, "{}", whole.err);
+        let left = ["copy", "in.jsonl", "out.jsonl", "page.html"];
+        assert_eq!(names(&folder), left);
+        fs::copy(path("copy"), path("out.jsonl.journal.complete")).expect("a journal");
+        fs::rename(path("page.html"), path(name)).expect("a page");
+    }
+    let whole = run(&[]);
+    assert_eq!(whole.code, 0, "{}", whole.err);
+    // Without a journal, the page may be that of anything.
+    fs::remove_file(path("out.jsonl")).expect("a file");
+    let refused = run(&[]);
+    assert!(
+        refused.err.contains("page.html: already exists"),
+        "{}",
+        refused.err
+    );
+}
+
 /// The limit has one permit, and the next one only after a minute.
 #[test]
 fn an_answer_that_is_taken_over_needs_no_permit_of_any_executor() {
