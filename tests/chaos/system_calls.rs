@@ -39,7 +39,8 @@ fn killed_at(case: &Case, account: &Account, call: &str, nth: usize) -> bool {
     if case.is_paid() {
         account.assert_counted_is_kept(&files, &files);
         assert_not_asked_again(&case.asked(&scene, &last), &may, &context);
-        // It may be a process of a program that is killed. Another one is then asked for what this one has not answered.
+        // It may be a process of a program that is killed. Another one is then asked for all that this one has not answered for
+        // certain.
         if case.behind.is_empty() {
             let asked = case.asked(&scene, &before);
             assert_not_asked_again(&asked, &account.may_ask(&case.files), &context);
