@@ -14,9 +14,18 @@ pub(super) struct OutputRules {
     pub(super) has_journal: bool,
     /// Whether the run goes on where an earlier one has ended, whose partial files it replaces.
     pub(super) resumes: bool,
+    /// Whether an existing page is replaced. A run that ends early writes its page, and so does one that is killed before it
+    /// has printed its report.
+    pub(super) replaces_page: bool,
 }
 
 impl OutputRules {
+    /// Sets how the page is written.
+    pub(super) fn apply_to_page(self, page: Output) -> Output {
+        page.force(self.force || self.replaces_page)
+            .replace_partial(self.resumes)
+    }
+
     /// Sets how this output is written.
     pub(super) fn apply(self, output: Output) -> Output {
         output

@@ -27,6 +27,15 @@ impl PageArguments {
         endpoints: &mut Endpoints,
         force: bool,
     ) -> Result<Option<PageFile>, CommandError> {
+        self.open_set(endpoints, |output| output.force(force))
+    }
+
+    /// Does the same. `set` determines how the file is written.
+    pub(super) fn open_set(
+        &self,
+        endpoints: &mut Endpoints,
+        set: impl FnOnce(Output) -> Output,
+    ) -> Result<Option<PageFile>, CommandError> {
         let Some(file) = &self.html else {
             return Ok(None);
         };
@@ -34,7 +43,7 @@ impl PageArguments {
             let reason = "--html: the page cannot be written to standard output; name a file, such as --html report.html";
             return Err(CommandError::Usage(reason.to_owned()));
         }
-        let output = Output::new("the page", file).force(force);
+        let output = set(Output::new("the page", file));
         Ok(Some(PageFile::open(endpoints, &output)?))
     }
 }

@@ -231,9 +231,7 @@ impl Score {
             .shard
             .earlier(&opened, self.scores.as_deref(), self.failures.paths());
         if !self.force && earlier == EarlierAttempt::Whole {
-            self.discard_journal()?;
-            self.shard.note_done();
-            return Ok(Exit::Success);
+            return self.end_done_shard(&opened, quiet);
         }
         let token = Cancel::new();
         let watch = SignalWatch::start(quiet)?;
@@ -248,6 +246,7 @@ impl Score {
             is_shard: self.shard.is_wanted(),
             has_journal: path.is_some(),
             resumes: self.resume,
+            replaces_page: self.resume && path.as_deref().is_some_and(RunJournal::exists),
         };
         let mut outputs =
             self.open_outputs(&plan, format, rules, path.as_deref(), &token, &watch)?;
@@ -298,8 +297,9 @@ impl Score {
         let mut answer = match answer {
             Ok(answer) => answer,
             Err(error) => {
+                let said = error.to_string();
                 let exit = end_with(error.into(), partial);
-                journal::close(journal, quiet)?;
+                journal::close_after(journal, &said, quiet)?;
                 return Ok(exit);
             }
         };

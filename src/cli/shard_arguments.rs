@@ -9,9 +9,10 @@ use clap::{Args, ValueEnum};
 use manyhands::Error;
 use manyhands::dataset::{Shard, ShardStart};
 use manyhands::output::{Destination, Endpoints, Output};
-use manyhands::plan::{Opened, PartialAnswer, Plan};
+use manyhands::plan::{Answer, Opened, PartialAnswer, Plan, merge};
 
 use super::command_error::CommandError;
+use super::command_words::arguments;
 use super::output_rules::OutputRules;
 use super::signals::{SignalWatch, open_destination};
 use super::{note, text};
@@ -161,6 +162,18 @@ impl ShardArguments {
             }
         }
         attempt
+    }
+
+    /// The answer of an earlier attempt that has written [all its files](EarlierAttempt::Whole), as its run has returned it. Of
+    /// its times, only those are known that merge knows of each shard.
+    pub(super) fn earlier_answer(&self, opened: &Opened) -> Result<Option<Answer>, Error> {
+        let Some(path) = &self.partial else {
+            return Ok(None);
+        };
+        let mut answer = merge([PartialAnswer::open(path)?])?.answer_of_shards();
+        answer.plan = opened.plan().clone();
+        answer.command = arguments();
+        Ok(Some(answer))
     }
 
     /// Prints that the shard is not scored again.

@@ -25,8 +25,8 @@ impl JournalFault {
     /// The fault after the system has refused to do this, such as `written`.
     pub(super) fn of_system(done: &str, error: &io::Error) -> Self {
         JournalFault::new(format!(
-            "cannot be {done}: {error}; {}, then run the same command with --resume, which uses the answers that \
-             are on the disk",
+            "cannot be {done}: {error}; {}, then run again with this journal, which has the answers that are on the \
+             disk",
             remedy_for(error)
         ))
     }
@@ -76,7 +76,8 @@ pub(super) fn in_use(path: &Path) -> Error {
 /// The error of a journal that exists but should not.
 pub(super) fn exists(path: &Path) -> Error {
     JournalFault::new(
-        "holds the answers of a run that has not finished; add --resume to use them, or delete the file to begin anew",
+        "exists already, and may hold the answers of a run that has not finished; open it to use them, or delete the file \
+         to begin anew",
     )
     .error(path)
 }
@@ -89,7 +90,7 @@ pub(super) fn bad_line(path: &Path, bad: &BadLine) -> Error {
                 .to_owned()
         }
         BadLine::OtherFormat { format, version } => format!(
-            "has format {format} of journals, written by manyhands {version}; resume with that version, or delete the \
+            "has format {format} of journals, written by manyhands {version}; go on with that version, or delete the \
              file to begin anew"
         ),
         BadLine::Damaged => damage(0, "the first line has been changed"),
@@ -111,8 +112,8 @@ fn damage(at: u64, what: &str) -> String {
 /// The error of a temporary file beside the journal.
 pub(super) fn no_scratch(path: &Path, error: &io::Error) -> Error {
     let reason = format!(
-        "its answers cannot be looked up with a temporary file in its folder: {error}; make room there, then run the \
-         same command with --resume"
+        "its answers cannot be looked up with a temporary file in its folder: {error}; make room there, then run again with \
+         this journal"
     );
     JournalFault::new(reason).error(path)
 }

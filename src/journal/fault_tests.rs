@@ -61,7 +61,7 @@ fn a_failed_write_or_sync_is_never_made_again() {
                         "{message}"
                     );
                     assert!(
-                        message.contains("the same command with --resume"),
+                        message.contains("then run again with this journal"),
                         "{message}"
                     );
                     assert!(matches!(error, Error::Destination { .. }), "{error:?}");
@@ -92,7 +92,7 @@ fn a_journal_on_a_full_disk_says_what_to_do() {
     for error in errors {
         let message = error.unwrap_err().to_string();
         assert!(
-            message.contains("; make room, then run the same command"),
+            message.contains("; make room, then run again with this journal"),
             "{message}"
         );
     }

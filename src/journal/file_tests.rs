@@ -97,7 +97,7 @@ fn files_that_are_no_journals_are_refused_and_left_as_they_are() {
         assert!(error.to_string().contains(expected), "{error}");
         assert!(matches!(error, Error::Input { .. }), "{error:?}");
         let error = Journal::create(&path, Syncing::AtOnce).err().unwrap();
-        assert!(error.to_string().contains("add --resume"), "{error}");
+        assert!(error.to_string().contains("open it to use them"), "{error}");
         assert_eq!(fs::read_to_string(&path).unwrap(), content);
     }
     let error = Journal::open(folder.path(), Syncing::AtOnce).err().unwrap();

@@ -194,7 +194,7 @@ impl Drop for EndOfWriter<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.0.fail(JournalFault::new(
-                "the thread that writes it has panicked; run the same command with --resume",
+                "the thread that writes it has panicked; run again with this journal",
             ));
         }
     }

@@ -48,7 +48,7 @@ struct NewFile {
     keeps_partial: bool,
     /// Whether an existing partial file may be replaced.
     replaces_partial: bool,
-    /// Whether an existing partial file is removed when this file is complete.
+    /// Whether an existing partial file is removed when this file is complete, or replaced if this file cannot have its name.
     removes_partial: bool,
     /// How the file and its folder are synced. `None` if they are not synced.
     sync: Option<SyncFile>,
@@ -122,7 +122,8 @@ impl Destination {
     ///
     /// Returns [`Error::Destination`] if the file cannot be renamed, because another file has been given that name in
     /// the meantime or because the folder no longer exists. The complete file is then kept under another name, which
-    /// the error states. Also returns [`Error::Destination`] if the file or its folder cannot be synced. The file is
+    /// the error states: `PATH.partial` if this is free or its file would have been removed now, so that the next run
+    /// finds it there, and otherwise a name that no other file has. Also returns [`Error::Destination`] if the file or its folder cannot be synced. The file is
     /// then removed.
     pub fn finish(self) -> Result<(), Error> {
         self.sync()?;
@@ -281,8 +282,9 @@ impl NewFile {
             io::ErrorKind::NotFound => "its folder no longer exists".to_owned(),
             _ => format!("cannot be renamed into place: {}", error.error),
         };
-        // The argument `false` means that the partial file of another run is not replaced.
-        let reason = match keep(error.file, &self.path, false) {
+        // A partial file that would have been removed is of no more use beside the complete file, so it is replaced. Every
+        // other one belongs to another run.
+        let reason = match keep(error.file, &self.path, self.removes_partial) {
             Ok((kept, _)) => format!("{why}; {contents} is in {}", kept.display()),
             Err(error) => format!("{why}, and {contents} could not be kept elsewhere: {error}"),
         };
@@ -455,6 +457,38 @@ mod tests {
         folder.write("out.partial", "one\n");
         destination.finish().expect("it is renamed");
         assert_eq!((folder.read("out.partial"), folder.count()), (None, 1));
+    }
+
+    /// A run that goes on again finds a single file that is left of the runs before, and removes it.
+    #[test]
+    fn a_complete_file_that_cannot_have_its_name_replaces_only_the_partial_file_that_it_makes_useless()
+     {
+        for is_of_this_run in [true, false] {
+            let folder = Folder::new();
+            let output = Output::new("the scores", folder.0.path().join("out"));
+            let output = output.keep_partial(true).replace_partial(is_of_this_run);
+            let mut destination = Destination::open(&output).expect("a file");
+            destination.write_all(b"one\ntwo\n").expect("room");
+            folder.write("out.partial", "one\n");
+            folder.write("out", "of another program");
+            let error = destination.finish().expect_err("the name is taken");
+            let kept = match is_of_this_run {
+                true => "out.partial",
+                false => "manyhands-",
+            };
+            let message = error.to_string();
+            let (_, path) = message
+                .split_once("the complete file is in ")
+                .expect("a path");
+            assert!(path.contains(kept), "{message}");
+            assert_eq!(fs::read_to_string(path).expect("it is there"), "one\ntwo\n");
+            let expected = match is_of_this_run {
+                true => ("one\ntwo\n", 2),
+                false => ("one\n", 3),
+            };
+            let partial = folder.read("out.partial").expect("a partial file");
+            assert_eq!((partial.as_str(), folder.count()), expected);
+        }
     }
 
     /// Opens a synced output with two lines, and replaces the function that syncs it.

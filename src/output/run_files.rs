@@ -49,20 +49,8 @@ impl RunFiles {
         }
     }
 
-    /// Renames the files into place after a complete run. Returns `false`, and renames nothing, if
-    /// [`keep_partial`](RunFiles::keep_partial) was called before.
-    ///
-    /// # Errors
-    ///
-    /// Returns the errors of [`ScoresFile::finish`] and [`FailuresFile::finish`].
-    pub fn finish(&self) -> Result<bool, Error> {
-        let complete = self.complete()?;
-        let published = complete.map(CompleteRunFiles::publish).transpose()?;
-        Ok(published.is_some())
-    }
-
-    /// Completes the files after a complete run, without renaming them into place. Returns `None` if
-    /// [`keep_partial`](RunFiles::keep_partial) was called before.
+    /// Completes the files after a complete run. [Publish](CompleteRunFiles::publish) them to rename them into place. Returns
+    /// `None` if [`keep_partial`](RunFiles::keep_partial) was called before.
     ///
     /// # Errors
     ///

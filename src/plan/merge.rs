@@ -187,6 +187,31 @@ impl MergedAnswer {
     /// Returns [`Error::Merge`] if shards are missing at the beginning or at the end.
     pub fn answer(self) -> Result<Answer, Error> {
         self.check_whole()?;
+        let kind = self.body.kind;
+        let mut answer = self.answer_of_shards();
+        let policy = answer.plan.on_failure;
+        answer.report.end = end_of(policy, &answer.report, kind);
+        answer.warnings = answer.found_warnings();
+        Ok(answer)
+    }
+
+    /// The answer of the shards alone, which need not be the whole dataset. Records are numbered from the beginning of the
+    /// first of them. Its times are sums over the shards. The failure policy of the plan has no effect: it is judged when all
+    /// shards are merged. If there is a single shard, this is the answer that its run has returned, except that the plan
+    /// lacks what may differ between shards.
+    ///
+    /// ```
+    /// use manyhands::dataset::Shard;
+    /// use manyhands::plan::{Plan, RunOptions, merge};
+    ///
+    /// let mut plan = Plan::new(["data/reviews.jsonl"]);
+    /// plan.shard = Shard::new(1, 3);
+    /// let (first, partial) = plan.open()?.run_partial(RunOptions::default())?;
+    /// let again = merge([partial])?.answer_of_shards();
+    /// assert_eq!(again.digest, first.digest);
+    /// # Ok::<(), manyhands::Error>(())
+    /// ```
+    pub fn answer_of_shards(self) -> Answer {
         let each = self.each();
         let plan = self.plan();
         let PartialBody {
@@ -194,7 +219,6 @@ impl MergedAnswer {
             failed,
             skipped,
             failures,
-            kind,
             inputs,
             ..
         } = self.body;
@@ -203,7 +227,7 @@ impl MergedAnswer {
         let digest = Digest::of(&(records, failed, skipped, &value));
         let report = Report {
             value,
-            end: end_of(plan.on_failure, records, failed, kind, &failures),
+            end: End::Finished,
             records,
             scored: records - failed - skipped,
             failed,
@@ -238,7 +262,7 @@ impl MergedAnswer {
             resumed: None,
         };
         answer.warnings = answer.found_warnings();
-        Ok(answer)
+        answer
     }
 }
 
@@ -259,13 +283,13 @@ fn all_workers(records: u64, each: &[OneShard]) -> WorkerTiming {
 
 /// How a run over the whole dataset ends according to its failure policy. `kind` is the kind of all failures that are
 /// known, if it is the same.
-fn end_of(
-    policy: OnFailure,
-    records: u64,
-    failed: u64,
-    kind: Option<FailureKind>,
-    failures: &[Failure],
-) -> End {
+fn end_of<T>(policy: OnFailure, report: &Report<T>, kind: Option<FailureKind>) -> End {
+    let Report {
+        records,
+        failed,
+        ref failures,
+        ..
+    } = *report;
     let Some(first) = failures.first() else {
         return End::Finished;
     };

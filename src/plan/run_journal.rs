@@ -73,14 +73,6 @@ impl RunJournal {
         !path.exists() && complete_of(path).exists()
     }
 
-    /// The error for a journal that an earlier run has left at this path, if the user does not say what becomes of it.
-    pub fn left(path: &Path) -> Error {
-        Error::Destination {
-            path: path.to_owned(),
-            reason: "is left from a run that ended early; go on from there with --resume, or start anew with --force".to_owned(),
-        }
-    }
-
     /// Removes the journal that an earlier run has left at this path.
     ///
     /// # Errors
@@ -137,6 +129,11 @@ impl RunJournal {
     /// Syncs an output of the run now and then, if the journal is synced seldom.
     pub(crate) fn sync_along(&self, output: Arc<OpenOutput>) {
         self.answers.sync_along(output);
+    }
+
+    /// The path of the journal.
+    pub fn path(&self) -> &Path {
+        self.answers.path()
     }
 
     /// What the run has taken over so far.

@@ -13,7 +13,6 @@ mod guard;
 mod last_words;
 mod launch;
 #[cfg(test)]
-#[path = "program/memory/tests.rs"]
 mod memory_tests;
 mod process;
 mod receiving;

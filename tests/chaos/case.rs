@@ -5,7 +5,11 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::end::report_of;
+use crate::paid::Asked;
 use crate::scene::{Ended, Files, Scene};
+
+/// Tells what the run with this number of a scene has asked.
+type AskedBy = Box<dyn Fn(&Scene, usize) -> Asked>;
 
 /// A command of which the tests make interrupted runs.
 pub(crate) struct Case {
@@ -17,6 +21,8 @@ pub(crate) struct Case {
     /// The arguments behind `--`.
     pub(crate) behind: Vec<String>,
     pub(crate) calm: Calm,
+    /// `None` if the answers cost nothing.
+    asked: Option<AskedBy>,
 }
 
 /// The end of a calm run.
@@ -43,6 +49,7 @@ impl Case {
                 files: Files::new(),
                 took: Duration::ZERO,
             },
+            asked: None,
         };
         let mut scene = case.scene();
         let began = Instant::now();
@@ -55,6 +62,22 @@ impl Case {
         };
         assert!(matches!(ended.code, Some(0 | 1)), "{ended:?}");
         case
+    }
+
+    /// Says that the answers of this case are paid for, and how to learn what a run has asked.
+    pub(crate) fn paid(mut self, asked: impl Fn(&Scene, usize) -> Asked + 'static) -> Self {
+        self.asked = Some(Box::new(asked));
+        self
+    }
+
+    pub(crate) fn is_paid(&self) -> bool {
+        self.asked.is_some()
+    }
+
+    /// What a run of a scene has asked its programs or its service. Nothing if the answers cost nothing.
+    pub(crate) fn asked(&self, scene: &Scene, run: &Ended) -> Asked {
+        let asked = self.asked.as_ref();
+        asked.map_or_else(Asked::new, |asked| asked(scene, run.number))
     }
 
     /// A folder with the inputs only.

@@ -3,11 +3,13 @@
 use crate::case::Case;
 use crate::chance::{chance, rounds};
 use crate::end::{assert_ends_calmly, report_of};
+use crate::paid::{Account, assert_not_asked_again};
 use crate::program::{exec, has, small_sentiments};
 use crate::scene::{Ended, Scene};
 use crate::traced::{Injected, can_trace, injecting, words};
 
-/// The calls that write, sync or rename a file. Programs are also written to by `write`, so it is tried for others only.
+/// The calls that write, sync or rename a file. Programs are also written to by `write`, and the threads that call a service
+/// are woken by it, so it is tried for others only.
 const CALLS: [&str; 8] = [
     "write",
     "pwrite64",
@@ -37,12 +39,7 @@ exit $code >> 8;
 /// ended with an error.
 fn assert_names_the_error(case: &Case, scene: &Scene, ended: &Ended, context: &str) -> bool {
     if ended.code == case.calm.code {
-        let report = report_of(ended);
-        let is_shard_again = ended.out.is_empty();
-        assert!(
-            is_shard_again || report == case.calm.report,
-            "{context}: {ended:#?}"
-        );
+        assert_eq!(report_of(ended), case.calm.report, "{context}: {ended:#?}");
         return false;
     }
     assert!(matches!(ended.code, Some(5 | 8)), "{context}: {ended:#?}");
@@ -50,6 +47,7 @@ fn assert_names_the_error(case: &Case, scene: &Scene, ended: &Ended, context: &s
         "out.",
         "part.mh",
         "bad.jsonl",
+        "page.html",
         "the report",
         "standard output",
     ];
@@ -63,7 +61,15 @@ fn fails(case: &Case, before: &[String], context: &str) -> bool {
     let mut scene = case.scene();
     let ended = scene.run(before, &case.command(true));
     let failed = assert_names_the_error(case, &scene, &ended, context);
+    let files = scene.files();
     let last = case.go_on(&mut scene);
+    if case.is_paid() {
+        let account = Account::of(case);
+        account.assert_counted_is_kept(&files, &files);
+        let (first, again) = (case.asked(&scene, &ended), case.asked(&scene, &last));
+        assert_not_asked_again(&first, &account.may_ask(&case.files), context);
+        assert_not_asked_again(&again, &account.may_ask(&files), context);
+    }
     assert_ends_calmly(case, &scene, &last, Some(&ended));
     failed
 }
@@ -73,18 +79,15 @@ fn cases() -> Vec<Case> {
     small_sentiments().into_iter().chain([program]).collect()
 }
 
-#[test]
-fn runs_whose_disk_fails_name_the_file_and_go_on() {
-    if !can_trace() || !has("perl") {
-        return;
-    }
-    let mut random = chance("runs_whose_disk_fails_name_the_file_and_go_on");
-    let rounds = rounds(40);
+/// Lets the system calls of each case fail. Every call is tried if there are enough rounds for it.
+fn fail_all(test: &str, cases: &[Case], default: usize) {
+    let mut random = chance(test);
+    let rounds = rounds(default);
     let (mut failed, mut tried) = (0, 0);
     let tries_all = rounds >= 600;
-    for case in &cases() {
+    for case in cases {
         for call in CALLS {
-            if call == "write" && !case.behind.is_empty() {
+            if call == "write" && case.is_paid() {
                 continue;
             }
             for error in ERRORS {
@@ -95,12 +98,13 @@ fn runs_whose_disk_fails_name_the_file_and_go_on() {
                 let mut calm = 0;
                 // A failed call that does no harm does not mean that the run makes no more such calls.
                 while calm < 3 {
-                    let context = format!("{error} at call {nth} of {call}, {}", case.name);
-                    let has_failed = fails(
-                        case,
-                        &injecting(call, Injected::Error(error), nth),
-                        &context,
-                    );
+                    // A disk may refuse a single call, or stay full. Messages are also written by `write`.
+                    let injected = match call == "write" || random.bool() {
+                        true => Injected::Error(error),
+                        false => Injected::Errors(error),
+                    };
+                    let context = format!("{injected:?} at call {nth} of {call}, {}", case.name);
+                    let has_failed = fails(case, &injecting(call, injected, nth), &context);
                     tried += 1;
                     failed += usize::from(has_failed);
                     calm = if has_failed { 0 } else { calm + 1 };
@@ -109,23 +113,40 @@ fn runs_whose_disk_fails_name_the_file_and_go_on() {
             }
         }
     }
-    println!("{failed} of {tried} runs have failed");
+    println!("{test}: {failed} of {tried} runs have failed");
     assert!(failed > 0);
 }
 
-/// The system cuts a write at the limit, and refuses the next one, as a full disk does.
 #[test]
-fn runs_whose_disk_is_full_after_any_byte_go_on() {
+fn runs_whose_disk_fails_name_the_file_and_go_on() {
+    if can_trace() && has("perl") {
+        let test = "runs_whose_disk_fails_name_the_file_and_go_on";
+        fail_all(test, &cases(), 40);
+    }
+}
+
+#[cfg(feature = "http")]
+#[test]
+fn runs_with_a_service_whose_disk_fails_name_the_file_and_go_on() {
+    if can_trace() {
+        let test = "runs_with_a_service_whose_disk_fails_name_the_file_and_go_on";
+        let [_, at_once] = crate::service::small_calls();
+        fail_all(test, &[at_once], 40);
+    }
+}
+
+/// Lets the files of runs have room for a random number of bytes. The system cuts a write at the limit, and refuses the next
+/// one, as a full disk does.
+fn fill_all(test: &str, cases: &[Case], default: usize) {
     if !has("prlimit") || !has("perl") {
         return;
     }
-    let mut random = chance("runs_whose_disk_is_full_after_any_byte_go_on");
-    let rounds = rounds(30);
+    let mut random = chance(test);
+    let rounds = rounds(default);
     let mut failed = 0;
-    let cases = cases();
     for _ in 0..rounds {
         let case = &cases[random.usize(..cases.len())];
-        let bytes = random.usize(..3500);
+        let bytes = random.usize(..2000);
         let before = [
             words("perl -e"),
             vec![LIMITED.to_owned(), bytes.to_string()],
@@ -133,6 +154,19 @@ fn runs_whose_disk_is_full_after_any_byte_go_on() {
         let context = format!("room for {bytes} bytes, {}", case.name);
         failed += usize::from(fails(case, &before.concat(), &context));
     }
-    println!("{failed} of {rounds} runs have failed");
+    println!("{test}: {failed} of {rounds} runs have failed");
     assert!(failed > 0 || rounds < 10);
+}
+
+#[test]
+fn runs_whose_disk_is_full_after_any_byte_go_on() {
+    let test = "runs_whose_disk_is_full_after_any_byte_go_on";
+    fill_all(test, &cases(), 30);
+}
+
+#[cfg(feature = "http")]
+#[test]
+fn runs_with_a_service_whose_disk_is_full_after_any_byte_go_on() {
+    let test = "runs_with_a_service_whose_disk_is_full_after_any_byte_go_on";
+    fill_all(test, &crate::service::small_calls(), 20);
 }

@@ -6,12 +6,12 @@ use crate::case::Case;
 use crate::chance::{chance, rounds};
 use crate::end::assert_ends_calmly;
 use crate::killed::killed;
-use crate::paid::{Account, Asked, asked_of_programs, assert_not_asked_again, in_vain};
+use crate::paid::{Account, assert_not_asked_again, in_vain};
 use crate::program::{exec, has, matches, sentiment};
 use crate::scene::{Ended, Scene};
 
-/// Kills each case in turn. `asked` returns what the programs or services of a run were asked.
-fn kill_all(test: &str, cases: &[Case], default: usize, asked: impl Fn(&Scene, &Ended) -> Asked) {
+/// Kills each case in turn.
+fn kill_all(test: &str, cases: &[Case], default: usize) {
     let mut random = chance(test);
     let mut kills = 0;
     let most_in_vain = Cell::new(0);
@@ -23,11 +23,10 @@ fn kill_all(test: &str, cases: &[Case], default: usize, asked: impl Fn(&Scene, &
         let may = RefCell::new(account.may_ask(&scene.files()));
         let account_for = |scene: &Scene, ended: &Ended| {
             let context = format!("round {round}, {}\n{ended:#?}", case.name);
-            let asked = asked(scene, ended);
+            let asked = case.asked(scene, ended);
             assert_not_asked_again(&asked, &may.borrow(), &context);
             let files = scene.files();
-            let is_paid = !case.behind.is_empty() || case.name.contains("--with http");
-            if is_paid && ended.code.is_none() {
+            if case.is_paid() && ended.code.is_none() {
                 account.assert_counted_is_kept(&files, &files);
             }
             let may_ask = account.may_ask(&files);
@@ -47,10 +46,6 @@ fn kill_all(test: &str, cases: &[Case], default: usize, asked: impl Fn(&Scene, &
     let most = most_in_vain.get();
     println!("{test}: {kills} kills in {rounds} rounds; a kill has cost at most {most} answers");
     assert!(kills > 0 || rounds < 10);
-}
-
-fn nothing(_: &Scene, _: &Ended) -> Asked {
-    Asked::new()
 }
 
 #[test]
@@ -74,7 +69,7 @@ fn scorers_that_are_killed_go_on() {
             &format!("{options} -o out.csv.gz --best 2 --failures bad.jsonl"),
         ));
     }
-    kill_all("scorers_that_are_killed_go_on", &cases, 40, nothing);
+    kill_all("scorers_that_are_killed_go_on", &cases, 40);
 }
 
 #[test]
@@ -91,35 +86,25 @@ fn no_answer_of_a_program_that_is_kept_is_asked_for_again() {
         exec(150, "1", "-j 2 --partial part.mh --shard 1/1 -o out.jsonl"),
     ];
     let test = "no_answer_of_a_program_that_is_kept_is_asked_for_again";
-    kill_all(test, &cases, 24, |scene, ended| {
-        asked_of_programs(scene, ended.number)
-    });
+    kill_all(test, &cases, 24);
 }
 
 #[cfg(feature = "http")]
 #[test]
 fn no_answer_of_a_service_that_is_kept_is_asked_for_again() {
-    use crate::program::input;
-    use crate::service::Service;
+    use crate::service::{Service, http};
 
     let service = Service::start();
-    let case = |options: &str| {
-        let url = service.url();
-        let command = format!("score in.jsonl --with http --url {url} --field text --json");
-        Case::new(
-            input(150),
-            &format!("{command} --header X-Run:{{run}} {options}"),
-            &[],
-        )
-    };
     let cases = [
-        case("-o out.jsonl --in-flight 1"),
-        case("-o out.jsonl --in-flight 4 --failures bad.jsonl"),
-        case("-o out.csv.gz --in-flight 16"),
-        case("--partial part.mh --shard 1/1 -o out.jsonl"),
+        http(&service, 150, "-o out.jsonl --in-flight 1"),
+        http(
+            &service,
+            150,
+            "-o out.jsonl --in-flight 4 --failures bad.jsonl",
+        ),
+        http(&service, 150, "-o out.csv.gz --in-flight 16"),
+        http(&service, 150, "--partial part.mh --shard 1/1 -o out.jsonl"),
     ];
     let test = "no_answer_of_a_service_that_is_kept_is_asked_for_again";
-    kill_all(test, &cases, 24, |scene, ended| {
-        service.asked(&scene.name_of(ended.number))
-    });
+    kill_all(test, &cases, 24);
 }

@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use crate::case::Case;
+use crate::paid::asked_of_programs;
 use crate::scene::Files;
 
 /// A program that notes what it is asked, and answers after a short time. Some records fail.
@@ -74,7 +75,7 @@ pub(crate) fn exec(number: usize, delay: &str, options: &str) -> Case {
     let mut files = input(number);
     files.insert("program.pl".to_owned(), PROGRAM.into());
     let command = format!("score in.jsonl --with exec --field text --json {options}");
-    Case::new(files, &command, &["perl", "program.pl", delay])
+    Case::new(files, &command, &["perl", "program.pl", delay]).paid(asked_of_programs)
 }
 
 /// Whether this program can be run. Otherwise it prints that the test is skipped.
@@ -92,12 +93,12 @@ pub(crate) fn small_sentiments() -> [Case; 3] {
     [
         sentiment(
             12,
-            "-j 1 --executor sequential --rate 100 -o out.jsonl --failures bad.jsonl",
+            "-j 1 --executor sequential --rate 100 -o out.jsonl --failures bad.jsonl --html page.html",
         ),
         sentiment(12, "-j 2 --rate 100 -o out.csv.gz"),
         sentiment(
             8,
-            "-j 2 --rate 100 --partial part.mh --shard 1/1 -o out.jsonl",
+            "-j 2 --rate 100 --partial part.mh --shard 1/1 -o out.jsonl --html page.html",
         ),
     ]
 }

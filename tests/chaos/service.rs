@@ -7,12 +7,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use crate::case::Case;
 use crate::paid::{Asked, numbers_in};
+use crate::program::input;
 
 /// The header with the name of the run that asks.
 const RUN: &str = "x-run:";
 
 /// A service that runs until the test ends.
+#[derive(Clone)]
 pub(crate) struct Service {
     port: u16,
     asked: Arc<Mutex<HashMap<String, Asked>>>,
@@ -37,15 +40,38 @@ impl Service {
         service
     }
 
-    pub(crate) fn url(&self) -> String {
+    fn url(&self) -> String {
         format!("http://127.0.0.1:{}/score", self.port)
     }
 
     /// What the run with this name has asked until now.
-    pub(crate) fn asked(&self, run: &str) -> Asked {
+    fn asked(&self, run: &str) -> Asked {
         let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         asked.get(run).cloned().unwrap_or_default()
     }
+}
+
+/// A case of calls to the service with these options.
+pub(crate) fn http(service: &Service, number: usize, options: &str) -> Case {
+    let url = service.url();
+    let command = format!("score in.jsonl --with http --url {url} --field text --json");
+    let command = format!("{command} --header X-Run:{{run}} {options}");
+    let service = service.clone();
+    Case::new(input(number), &command, &[])
+        .paid(move |scene, run| service.asked(&scene.name_of(run)))
+}
+
+/// Small runs: one call after the other, and several at once with a file of failures.
+pub(crate) fn small_calls() -> [Case; 2] {
+    let service = Service::start();
+    [
+        http(&service, 8, "-o out.jsonl --in-flight 1"),
+        http(
+            &service,
+            12,
+            "-o out.jsonl --in-flight 4 --failures bad.jsonl",
+        ),
+    ]
 }
 
 fn serve(stream: &TcpStream, asked: &Mutex<HashMap<String, Asked>>) -> io::Result<()> {

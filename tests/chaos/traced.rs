@@ -9,6 +9,8 @@ pub(crate) enum Injected {
     Kill,
     /// The call fails with this error.
     Error(&'static str),
+    /// The call fails with this error, and all later ones do.
+    Errors(&'static str),
 }
 
 /// Whether strace works here. Otherwise it prints that the test is skipped.
@@ -28,11 +30,12 @@ pub(crate) fn can_trace() -> bool {
 /// The words before a command that let strace do this at a system call. It happens in the first thread that makes the call for
 /// the `nth` time.
 pub(crate) fn injecting(call: &str, injected: Injected, nth: usize) -> Vec<String> {
-    let what = match injected {
-        Injected::Kill => "signal=KILL".to_owned(),
-        Injected::Error(error) => format!("error={error}"),
+    let (what, later) = match injected {
+        Injected::Kill => ("signal=KILL".to_owned(), ""),
+        Injected::Error(error) => (format!("error={error}"), ""),
+        Injected::Errors(error) => (format!("error={error}"), "+"),
     };
-    let inject = format!("inject={call}:{what}:when={nth}");
+    let inject = format!("inject={call}:{what}:when={nth}{later}");
     let mut before = words("strace -f -qq -o /dev/null");
     before.extend(["-e", &format!("trace={call}"), "-e", &inject].map(str::to_owned));
     before

@@ -10,12 +10,10 @@ use crate::cli::command_error::CommandError;
 use crate::cli::{note, text};
 
 impl Score {
-    /// Removes the journal of a shard whose outputs are all there.
-    pub(super) fn discard_journal(&self) -> Result<(), Error> {
-        match self.shard.path().map(RunJournal::beside) {
-            Some(path) if self.resume && RunJournal::exists(&path) => RunJournal::discard(&path),
-            _ => Ok(()),
-        }
+    /// The journal of a shard that is left although its outputs are all there.
+    pub(super) fn journal_left(&self) -> Option<PathBuf> {
+        let path = self.shard.path().map(RunJournal::beside);
+        path.filter(|path| self.resume && RunJournal::exists(path))
     }
 
     /// Returns the path of the journal that the command keeps, or `None` if it keeps none. A program or a service may take
@@ -47,7 +45,7 @@ impl Score {
         if RunJournal::exists(&path) {
             match self.force {
                 true => RunJournal::discard(&path)?,
-                false => return Err(RunJournal::left(&path).into()),
+                false => return Err(left(path).into()),
             }
         }
         let is_paid = opened.plan().scorer.outside().is_some();
@@ -68,6 +66,36 @@ pub(super) fn publish(
 /// Removes the journal of a run whose outputs are complete and whose report is printed.
 pub(super) fn remove(journal: Option<RunJournal>) -> Result<(), Error> {
     journal.map_or(Ok(()), RunJournal::remove)
+}
+
+/// The error for a journal that an earlier run has left, if the user does not say what becomes of it.
+fn left(path: PathBuf) -> Error {
+    Error::Destination {
+        path,
+        reason:
+            "is left from a run that ended early; go on from there with --resume, or start anew with --force"
+                .to_owned(),
+    }
+}
+
+/// Ends the use of the journal by a run that has ended with an error, which was printed, and prints where its answers are. If
+/// the journal itself has failed, its error is not printed again.
+pub(super) fn close_after(
+    journal: Option<RunJournal>,
+    error: &str,
+    quiet: bool,
+) -> Result<(), Error> {
+    let path = journal.as_ref().map(|journal| journal.path().to_owned());
+    match (close(journal, quiet), path) {
+        (Err(failed), Some(path)) if failed.to_string() == error => {
+            note(format_args!(
+                "  the answers that are on the disk are in {}; the same command with --resume goes on from there",
+                text::plain(path.display())
+            ));
+            Ok(())
+        }
+        (closed, _) => closed,
+    }
 }
 
 /// Ends the use of the journal by a run that has ended early, and prints where its answers are.

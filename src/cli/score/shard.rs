@@ -1,9 +1,9 @@
 //! Runs a shard, and writes its partial answer.
 
 use manyhands::exit::Exit;
-use manyhands::output::{CompleteFile, CompleteRunFiles, Destination};
+use manyhands::output::{CompleteFile, CompleteRunFiles, Destination, Output, PageFile};
 use manyhands::page;
-use manyhands::plan::RunJournal;
+use manyhands::plan::{Answer, Opened, RunJournal};
 
 use super::outputs::ScoreOutputs;
 use super::run::CommandRun;
@@ -11,6 +11,7 @@ use super::{Score, journal};
 use crate::cli::command_error::CommandError;
 use crate::cli::endings::{end_with, left_out, print_notes, print_warnings};
 use crate::cli::note;
+use crate::cli::scoring_arguments::endpoints;
 use crate::cli::shard_arguments::EarlierAttempt;
 
 impl Score {
@@ -32,8 +33,9 @@ impl Score {
             Ok(ran) => ran,
             Err(error) => {
                 files.iter().for_each(|files| files.discard());
+                let said = error.to_string();
                 let exit = end_with(error.into(), Ok(None));
-                journal::close(journal, quiet)?;
+                journal::close_after(journal, &said, quiet)?;
                 return Ok(exit);
             }
         };
@@ -69,18 +71,66 @@ impl Score {
         if let Some(files) = &files {
             answer.warnings.extend(left_out(files));
         }
-        let page = page.map(|file| file.write(&page::of_answer(&answer)));
-        self.print_report(opened, &answer)?;
-        print_notes(opened.plan(), &answer, quiet);
+        self.report_shard(opened, &answer, page, quiet)?;
+        journal::remove(journal)?;
+        Ok(Exit::Success)
+    }
+
+    /// Ends the command for a shard whose outputs are all there. If the journal of an earlier attempt is left, that was killed
+    /// before it had printed its report, so its report is printed from its partial answer.
+    pub(super) fn end_done_shard(
+        &self,
+        opened: &Opened,
+        quiet: bool,
+    ) -> Result<Exit, CommandError> {
+        self.shard.note_done();
+        let Some(journal) = self.journal_left() else {
+            return Ok(Exit::Success);
+        };
+        if let Some(answer) = self.shard.earlier_answer(opened)? {
+            let mut endpoints = endpoints(opened.plan());
+            let [records, reasons] = self
+                .failures
+                .paths()
+                .map_or([None, None], |paths| paths.map(Some));
+            let files = [
+                self.shard.path(),
+                self.scores.as_deref(),
+                records.as_deref(),
+                reasons.as_deref(),
+            ];
+            files
+                .into_iter()
+                .flatten()
+                .for_each(|file| endpoints.input(file));
+            // The attempt may have written its page already.
+            let of_page = |output: Output| output.force(true).replace_partial(true);
+            let page = self.page.open_set(&mut endpoints, of_page)?;
+            self.report_shard(opened, &answer, page, quiet)?;
+        }
+        RunJournal::discard(&journal)?;
+        Ok(Exit::Success)
+    }
+
+    /// Prints the report of a shard, and writes its page.
+    fn report_shard(
+        &self,
+        opened: &Opened,
+        answer: &Answer,
+        page: Option<PageFile>,
+        quiet: bool,
+    ) -> Result<(), CommandError> {
+        let page = page.map(|file| file.write(&page::of_answer(answer)));
+        self.print_report(opened, answer)?;
+        print_notes(opened.plan(), answer, quiet);
         if !quiet && let Some(shard) = opened.renumbered_shard() {
             note(format_args!(
                 "note: records and lines are counted from the beginning of shard {shard}; merge counts them from that of \
                  the whole"
             ));
         }
-        print_warnings(&answer);
+        print_warnings(answer);
         page.transpose()?;
-        journal::remove(journal)?;
-        Ok(Exit::Success)
+        Ok(())
     }
 }

@@ -10,7 +10,7 @@ use self::log::{Log, logging_to};
 use crate::case::Case;
 use crate::chance::{chance, rounds};
 use crate::end::assert_ends_calmly;
-use crate::paid::{Account, asked_of_programs, assert_not_asked_again};
+use crate::paid::{Account, assert_not_asked_again};
 use crate::program::{exec, has, matches, sentiment};
 use crate::scene::{Ended, Files, Scene};
 use crate::traced::can_trace;
@@ -77,14 +77,13 @@ impl<'a> Recorded<'a> {
         let _shown = Shown(left.clone());
         let mut scene = Scene::with(&left);
         let account = Account::of(self.case);
-        let is_paid = !self.case.behind.is_empty();
-        if is_paid {
+        if self.case.is_paid() {
             account.assert_counted_is_kept(&disk.seen(), &left);
         }
         let last = self.case.go_on(&mut scene);
         let before = Some(&self.ended).filter(|_| disk.has_printed);
         assert_ends_calmly(self.case, &scene, &last, before);
-        let asked = asked_of_programs(&scene, last.number);
+        let asked = self.case.asked(&scene, &last);
         assert_not_asked_again(&asked, &account.may_ask(&left), &self.case.name);
         left
     }
@@ -102,29 +101,10 @@ impl Drop for Shown {
     }
 }
 
-#[test]
-fn runs_whose_power_fails_go_on() {
-    if !can_trace() || !has("perl") {
-        return;
-    }
-    let mut random = chance("runs_whose_power_fails_go_on");
-    let cases = [
-        sentiment(40, "-j 2 --rate 100 -o out.jsonl --failures bad.jsonl"),
-        exec(30, "1", "-j 2 -o out.jsonl"),
-        sentiment(40, "-j 1 --executor sequential --rate 100 -o out.csv.gz"),
-        exec(
-            20,
-            "1",
-            "-j 1 --partial part.mh --shard 1/1 -o out.jsonl --failures bad.jsonl",
-        ),
-        matches(20, "-j 2 --rate 100 --executor process-pool -o out.jsonl"),
-        exec(
-            40,
-            "1",
-            "-j 2 --send array:5 -o out.jsonl --failures bad.jsonl",
-        ),
-    ];
-    let rounds = rounds(40);
+/// Lets the power of each case fail in turn.
+fn fail_all(test: &str, cases: &[Case], default: usize) {
+    let mut random = chance(test);
+    let rounds = rounds(default);
     let mut left: Option<(usize, usize, Files)> = None;
     for recording in 0..rounds.div_ceil(FAILURES) {
         let again = left.take().filter(|_| random.bool());
@@ -141,5 +121,47 @@ fn runs_whose_power_fails_go_on() {
             }
         }
     }
-    println!("{rounds} power failures");
+    println!("{test}: {rounds} power failures");
+}
+
+#[test]
+fn runs_whose_power_fails_go_on() {
+    if !can_trace() || !has("perl") {
+        return;
+    }
+    let cases = [
+        sentiment(40, "-j 2 --rate 100 -o out.jsonl --failures bad.jsonl"),
+        exec(30, "1", "-j 2 -o out.jsonl"),
+        sentiment(40, "-j 1 --executor sequential --rate 100 -o out.csv.gz"),
+        exec(
+            20,
+            "1",
+            "-j 1 --partial part.mh --shard 1/1 -o out.jsonl --failures bad.jsonl",
+        ),
+        matches(20, "-j 2 --rate 100 --executor process-pool -o out.jsonl"),
+        exec(
+            40,
+            "1",
+            "-j 2 --send array:5 -o out.jsonl --failures bad.jsonl",
+        ),
+    ];
+    fail_all("runs_whose_power_fails_go_on", &cases, 40);
+}
+
+#[cfg(feature = "http")]
+#[test]
+fn runs_with_a_service_whose_power_fails_go_on() {
+    use crate::service::{Service, http};
+
+    if !can_trace() {
+        return;
+    }
+    let service = Service::start();
+    let options = [
+        "--in-flight 4 -o out.jsonl --failures bad.jsonl",
+        "--in-flight 1 --partial part.mh --shard 1/1 -o out.jsonl",
+        "--in-flight 16 -o out.csv.gz",
+    ];
+    let cases = options.map(|options| http(&service, 30, options));
+    fail_all("runs_with_a_service_whose_power_fails_go_on", &cases, 20);
 }

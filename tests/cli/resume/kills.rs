@@ -7,7 +7,10 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use super::{some_records, without_times};
-use crate::{Ran, finish, folder_with, names, output_of, read, run, send, start, write};
+use crate::{
+    EXECUTORS, Ran, finish, folder_with, names, output_of, read, run, score, send, shell, start,
+    write,
+};
 
 /// A script that notes each record that it is sent, and answers after a short time.
 const SCRIPT: &str =
@@ -150,6 +153,99 @@ fn a_record_that_has_failed_is_tried_again() {
     assert_eq!(asked["{\"n\":7}"], 2);
     assert!(whole.json()["resumed"].as_u64() >= Some(7));
     assert_eq!(read(&folder, "out.jsonl").lines().count(), 20);
+}
+
+/// A run that ends early writes its page. So does one that is killed before it has printed its report.
+#[test]
+fn the_page_of_a_run_is_not_in_the_way_of_the_one_that_goes_on() {
+    let folder = folder_with("in.jsonl", some_records(500));
+    let run = |options: &[&str]| {
+        let start = ["--resume", "-o", "out.jsonl", "--html", "page.html"];
+        score(&folder, "in.jsonl", &[&start[..], options].concat())
+    };
+    let stopped = run(&["--rate", "1000", "--deadline", "200ms"]);
+    assert_eq!(stopped.code, 124, "{}", stopped.err);
+    let path = |name: &str| folder.path().join(name);
+    fs::copy(path("out.jsonl.journal"), path("copy")).expect("a journal");
+    for name in ["page.html", "page.html.partial"] {
+        let whole = run(&[]);
+        assert_eq!(whole.code, 0, "{}", whole.err);
+        let left = ["copy", "in.jsonl", "out.jsonl", "page.html"];
+        assert_eq!(names(&folder), left);
+        fs::copy(path("copy"), path("out.jsonl.journal.complete")).expect("a journal");
+        fs::rename(path("page.html"), path(name)).expect("a page");
+    }
+    let whole = run(&[]);
+    assert_eq!(whole.code, 0, "{}", whole.err);
+    // Without a journal, the page may be that of anything.
+    fs::remove_file(path("out.jsonl")).expect("a file");
+    let refused = run(&[]);
+    assert!(
+        refused.err.contains("page.html: already exists"),
+        "{}",
+        refused.err
+    );
+}
+
+/// The limit has one permit, and the next one only after a minute.
+#[test]
+fn an_answer_that_is_taken_over_needs_no_permit_of_any_executor() {
+    let good = some_records(300);
+    for executor in EXECUTORS {
+        let folder = folder_with("in.jsonl", good.clone() + "broken\n");
+        let run = |options: &[&str]| {
+            let start = [
+                "--executor",
+                executor,
+                "--resume",
+                "--json",
+                "-o",
+                "out.jsonl",
+            ];
+            score(&folder, "in.jsonl", &[&start[..], options].concat())
+        };
+        let halted = run(&["--on-failure", "stop"]);
+        assert_eq!(halted.code, 4, "{}", halted.err);
+        write(
+            &folder,
+            "in.jsonl",
+            &(good.clone() + "{\"text\":\"new\"}\n"),
+        );
+        let whole = run(&["--rate", "1/m", "--deadline", "50s"]);
+        assert_eq!(whole.code, 0, "{executor}: {}", whole.err);
+        let report = whole.json();
+        assert_eq!(
+            (&report["scored"], &report["resumed"]),
+            (&301.into(), &300.into()),
+            "{executor}"
+        );
+    }
+}
+
+/// The journal is the first file that is too large.
+#[test]
+fn a_run_whose_journal_fails_says_once_what_has_happened_and_how_it_goes_on() {
+    let folder = folder_with("in.jsonl", some_records(5_000));
+    let line = "trap '' XFSZ; ulimit -f 60; \"$0\" score in.jsonl --with sentiment --resume -o out.jsonl.gz";
+    let full = shell(&folder, line);
+    assert_eq!(full.code, 5, "{}", full.err);
+    let said = "out.jsonl.gz.journal: cannot be written: ";
+    assert_eq!(full.err.matches(said).count(), 1, "{}", full.err);
+    assert!(
+        full.err
+            .contains("; make room, then run again with this journal"),
+        "{}",
+        full.err
+    );
+    let next = "are in out.jsonl.gz.journal; the same command with --resume goes on from there\n";
+    assert!(full.err.contains(next), "{}", full.err);
+    let whole = score(
+        &folder,
+        "in.jsonl",
+        &["--resume", "--json", "-o", "out.jsonl.gz"],
+    );
+    assert_eq!(whole.code, 0, "{}", whole.err);
+    assert_eq!(whole.json()["scored"], 5_000);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 #[cfg(unix)]
 mod kills;
 mod refusals;
+mod shards;
 
 use std::fs;
 
@@ -174,45 +175,4 @@ fn a_scorer_with_other_options_takes_nothing_over() {
     assert_eq!(other.code, 0, "{}", other.err);
     assert_eq!(other.json()["resumed"], 0);
     assert!(other.json()["resumed_left"].as_u64() > Some(0));
-}
-
-#[test]
-fn a_shard_goes_on_and_merges_to_the_same_answer() {
-    let folder = folder_with("in.jsonl", some_records(2_000));
-    let shard = |number: &str, options: &[&str]| {
-        let partial = format!("part-{number}.mh");
-        let scores = format!("part-{number}.jsonl");
-        let shard = format!("{number}/2");
-        let start = [
-            "--resume",
-            "--shard",
-            &shard,
-            "--partial",
-            &partial,
-            "-o",
-            &scores,
-        ];
-        score(&folder, "in.jsonl", &[&start[..], options].concat())
-    };
-    let stopped = shard("1", &["--rate", "1000", "--deadline", "300ms"]);
-    assert_eq!(stopped.code, 124, "{}", stopped.err);
-    assert!(stopped.err.contains("part-1.mh.journal"), "{}", stopped.err);
-    for number in ["1", "2", "1"] {
-        let ran = shard(number, &[]);
-        assert_eq!(ran.code, 0, "{}", ran.err);
-    }
-    let merge = [
-        "merge",
-        "part-1.mh",
-        "part-2.mh",
-        "-o",
-        "merged.jsonl",
-        "--json",
-    ];
-    let from = ["--from", "part-1.jsonl", "part-2.jsonl"];
-    let merged = run(&folder, &[&merge[..], &from].concat());
-    let calm = score(&folder, "in.jsonl", &["--json", "-o", "calm.jsonl"]);
-    assert_eq!(merged.json()["digest"], calm.json()["digest"]);
-    assert_eq!(read(&folder, "merged.jsonl"), read(&folder, "calm.jsonl"));
-    assert!(!names(&folder).iter().any(|name| name.contains("journal")));
 }
