@@ -205,4 +205,37 @@ mod tests {
         assert_eq!(window.records(), 3200);
         assert!(!window.is_silent(1, now));
     }
+
+    #[test]
+    fn a_record_that_takes_long_is_no_silence() {
+        for each in [20 * MILLI, 1000 * MILLI, 4000 * MILLI] {
+            let mut now = Instant::now();
+            let mut window = Window::new(now);
+            now += each;
+            window.has_started(1, each, now);
+            assert_eq!(window.expected(3), 3 * each);
+            assert!(window.long_silence(1) > 2 * each);
+            if each < SILENCE_AFTER_START {
+                assert!(!window.is_silent(1, now + each));
+            }
+            for _ in 0..3 {
+                now += each;
+                window.answered(1, each, now);
+                assert!(!window.is_silent(1, now + 3 * each));
+            }
+            assert!(window.is_silent(1, now + 4 * each));
+        }
+    }
+
+    #[test]
+    fn a_process_that_needs_long_to_start_is_soon_silent() {
+        let now = Instant::now();
+        let mut window = Window::new(now);
+        window.has_started(1, 60_000 * MILLI, now);
+        assert!(!window.is_silent(1, now + 999 * MILLI));
+        assert!(window.is_silent(1, now + SILENCE_AFTER_START));
+        // The more records it has answered together, the less time each of them took.
+        window.has_started(1000, 1000 * MILLI, now);
+        assert!(window.is_silent(1, now + FIRST_SILENCE));
+    }
 }

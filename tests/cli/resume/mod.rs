@@ -3,6 +3,8 @@
 #[cfg(unix)]
 mod kills;
 mod refusals;
+#[cfg(unix)]
+mod stops;
 
 use std::fs;
 

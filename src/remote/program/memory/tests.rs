@@ -1,5 +1,7 @@
 //! Runs real programs, with a memory that has the answers of earlier runs and notes what happens.
 
+mod stopped;
+
 use std::collections::{HashMap, VecDeque};
 use std::io::{Cursor, Read};
 use std::num::NonZeroU16;
