@@ -3,12 +3,14 @@
 //! A record's way: `supply` reads it on a thread of its own. A worker of the run takes it into its `slot` and sends it to
 //! its process (`sending`, `window`, `process`), receives the answer (`receiving`, `answer`), waits until it is certain
 //! (`certain`), and visits the record with the answer (`run`, `kinds`). If the process ends or misbehaves, `recovery` finds the record at fault.
+//! If the run ends early, `finishing` keeps the answers that are still to come.
 
 mod certain;
 mod descendants;
 mod entry;
 mod environment;
 mod find;
+mod finishing;
 mod guard;
 mod last_words;
 mod launch;

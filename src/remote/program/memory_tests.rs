@@ -2,6 +2,7 @@
 
 mod kept;
 mod on_disk;
+mod stopped;
 mod taken_over;
 
 use std::collections::{HashMap, VecDeque};

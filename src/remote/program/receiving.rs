@@ -33,6 +33,10 @@ const SHORTEST_NAP: Duration = Duration::from_micros(100);
 /// The time between two looks at such a process.
 const LOOK: Duration = Duration::from_micros(50);
 
+/// A process that has been silent this often, although it had records, counts as silent until it ends. Before, it may finish
+/// its records after each answer, since a record may also have taken unusually long.
+const MOST_SILENCES: u32 = 3;
+
 /// Time between two checks of the memory of a process.
 const MEMORY_CHECK: Duration = Duration::from_millis(50);
 
@@ -139,6 +143,7 @@ impl WorkerSlot {
             let records = u32::try_from(answered.len()).unwrap_or(u32::MAX);
             let mut spent = took / records;
             process.has_read_since = None;
+            process.is_silent &= process.silences >= MOST_SILENCES;
             let hurried = process.hurried.take();
             if hurried.is_some_and(|at| now - at < AT_HAND) {
                 shared.set_buffering();
@@ -149,7 +154,7 @@ impl WorkerSlot {
                 // This time is mostly the time that the program needed to start.
                 process.has_answered = true;
                 spent = Duration::ZERO;
-                self.window.has_started(answered.len(), now);
+                self.window.has_started(answered.len(), took, now);
                 shared.has_started(process.started.elapsed());
             }
             for (number, said) in answered {
@@ -243,7 +248,10 @@ impl WorkerSlot {
         process.has_read_since.get_or_insert(now);
         let in_flight = process.in_flight.len();
         if !shared.is_prompt() {
-            process.is_silent |= self.window.is_silent(in_flight, now) && process.has_answered;
+            if self.window.is_silent(in_flight, now) && process.has_answered {
+                process.silences += u32::from(!process.is_silent);
+                process.is_silent = true;
+            }
         } else if now - process.front_since > self.window.long_silence(in_flight) {
             if !process.has_answered && self.careful.is_none() {
                 shared.set_prompt(false);

@@ -4,6 +4,7 @@ use std::ops::{ControlFlow, Range};
 use std::time::{Duration, Instant};
 
 use super::entry::Entry;
+use super::finishing::finish;
 use super::shared::ProgramShared;
 use super::slot::WorkerSlot;
 use super::supply::Supply;
@@ -39,13 +40,16 @@ struct Slots {
     in_use: usize,
     /// Whether the supply has no more records.
     ended: bool,
+    /// Whether the run ends with an error of a slot.
+    has_failed: bool,
 }
 
 impl<'a, D> Answered<'a, D>
 where
     D: for<'r> Dataset<Record<'r> = TextRecord<'r>>,
 {
-    /// Calls `run` with the answers for these records, while a thread reads the records.
+    /// Calls `run` with the answers for these records, while a thread reads the records. If `run` returns before the end of
+    /// the records, the answers of records in progress are still kept.
     pub(super) fn while_fed<R>(
         records: &'a D,
         shared: ProgramShared<'a>,
@@ -78,9 +82,23 @@ where
                 answered.supply.feed(answered.records, memory)
             });
             feeder.map_err(Error::no_thread)?;
-            let _closing = Closing(&answered.supply, answered.records);
-            Ok(run(answered))
+            let closing = Closing(&answered.supply, answered.records);
+            let done = run(answered);
+            drop(closing);
+            answered.finish_slots()?;
+            Ok(done)
         })
+    }
+
+    /// Finishes the records in progress of a run that has ended early, if it keeps answers.
+    fn finish_slots(&self) -> Result<(), Error> {
+        let mut slots = lock(&self.slots);
+        if self.shared.around.memory.is_none() || slots.has_failed {
+            return Ok(());
+        }
+        let idle = std::mem::take(&mut slots.idle);
+        drop(slots);
+        finish(idle, &self.shared)
     }
 
     /// The kinds of the columns of the answers.
@@ -138,14 +156,14 @@ where
         let mut awaited = None;
         loop {
             self.supply.check()?;
+            if self.shared.is_stopped() {
+                return Ok(0);
+            }
             let now = Instant::now();
             slot.settle(&self.shared)?;
             let retry = slot.release_retried(now);
             let token = slot.send(&self.shared, &self.supply, now)?;
             let ready = slot.ready(most);
-            if self.shared.is_stopped() {
-                return Ok(0);
-            }
             if ready > 0 {
                 // Answers that have arrived are taken later, but the program must not wait to be sent records.
                 slot.exchange(&self.shared, Duration::ZERO)?;
@@ -244,7 +262,10 @@ where
             let count = match advanced {
                 Ok(count) => count,
                 Err(error) => {
-                    lock(&self.slots).in_use -= 1;
+                    let mut slots = lock(&self.slots);
+                    slots.in_use -= 1;
+                    slots.has_failed = true;
+                    drop(slots);
                     self.shared.stop.cancel();
                     self.close();
                     return Err(error);

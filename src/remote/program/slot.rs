@@ -105,8 +105,11 @@ pub(super) struct UsedProcess {
     pub(super) front_since: Instant,
     pub(super) sent: u64,
     pub(super) has_answered: bool,
-    /// Whether the process was once silent after its first answer, although it had read everything.
+    /// Whether the process was silent after its last answer, although it had read everything, so that it may wait for more
+    /// records before it answers.
     pub(super) is_silent: bool,
+    /// How often this was so.
+    pub(super) silences: u32,
     /// Whether the process has once not come to rest when it had no records.
     pub(super) is_restless: bool,
     pub(super) memory_checked: Instant,
@@ -133,6 +136,7 @@ impl UsedProcess {
             sent: 0,
             has_answered: false,
             is_silent: false,
+            silences: 0,
             is_restless: false,
             memory_checked: now,
             before,

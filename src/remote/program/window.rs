@@ -13,8 +13,15 @@ const AHEAD: Duration = Duration::from_millis(20);
 /// A process whose records take longer than this is sent one at a time, since sending ahead would gain nothing.
 const SLOW: Duration = Duration::from_millis(50);
 
-/// The time after which a process is silent for the first time. The time grows by half with each time.
+/// The shortest time after which a process is silent for the first time. The time grows by half with each time.
 const FIRST_SILENCE: Duration = Duration::from_millis(10);
+
+/// The same as a multiple of the time of a record, since a record that takes long is no silence.
+const SILENT_RECORDS: u32 = 4;
+
+/// The longest such time as long as the time of a record is not known, but only the time until the first answers. A program
+/// may need long to start.
+const SILENCE_AFTER_START: Duration = Duration::from_secs(1);
 
 /// The shortest silence that may mean that a program has begun to buffer its answers.
 const LONG_SILENCE: Duration = Duration::from_secs(1);
@@ -27,6 +34,8 @@ const MOST: usize = 1 << 16;
 pub(super) struct Window {
     /// The mean time of a record, in seconds; `None` before the first answer.
     time: Option<f64>,
+    /// The time of a record according to the first answers of a process, which includes the start of the process.
+    first_time: Duration,
     /// The number of records that were answered together, slowly forgotten.
     together: f64,
     /// The number of records while nothing is known, or while the process is silent.
@@ -40,6 +49,7 @@ impl Window {
     pub(super) fn new(now: Instant) -> Self {
         Window {
             time: None,
+            first_time: Duration::ZERO,
             together: 0.0,
             asked: 1,
             silence: FIRST_SILENCE,
@@ -66,6 +76,12 @@ impl Window {
         self.time.map(Duration::from_secs_f64)
     }
 
+    /// The time that this number of records takes, as far as it is known.
+    pub(super) fn expected(&self, records: usize) -> Duration {
+        let time = self.time().unwrap_or(self.first_time);
+        time.saturating_mul(u32::try_from(records).unwrap_or(u32::MAX))
+    }
+
     /// Notes that records were answered together after this time.
     pub(super) fn answered(&mut self, records: usize, took: Duration, now: Instant) {
         let each = took.as_secs_f64() / records.max(1) as f64;
@@ -77,22 +93,39 @@ impl Window {
         });
         self.together = (self.together * 0.9).max(records as f64);
         self.asked = 1;
-        self.silence = FIRST_SILENCE;
+        self.silence = self.first_silence();
         self.silent_since = now;
     }
 
-    /// Notes the first answers of a process. The time until they came says nothing about the time of a record.
-    pub(super) fn has_started(&mut self, records: usize, now: Instant) {
+    /// Notes the first answers of a process, and the time until they came. A record takes at most this time, but maybe
+    /// much less.
+    pub(super) fn has_started(&mut self, records: usize, took: Duration, now: Instant) {
+        self.first_time = took / u32::try_from(records.max(1)).unwrap_or(u32::MAX);
         self.together = self.together.max(records as f64);
         self.asked = self.asked.min(2 * records).max(2);
-        self.silence = FIRST_SILENCE;
+        self.silence = self.first_silence();
         self.silent_since = now;
+    }
+
+    /// The time after which a process that has answered is silent for the first time.
+    fn first_silence(&self) -> Duration {
+        let silence = match self.time() {
+            Some(time) => time.saturating_mul(SILENT_RECORDS),
+            None => self
+                .first_time
+                .saturating_mul(SILENT_RECORDS)
+                .min(SILENCE_AFTER_START),
+        };
+        silence.max(FIRST_SILENCE)
     }
 
     /// The time after which a program that has answered at once so far may have begun to buffer its answers, if it has
     /// this number of records.
     pub(super) fn long_silence(&self, in_flight: usize) -> Duration {
-        let expected = self.time.unwrap_or(0.0) * in_flight as f64;
+        let Some(time) = self.time else {
+            return LONG_SILENCE.max(self.first_time.saturating_mul(SILENT_RECORDS));
+        };
+        let expected = time * in_flight as f64;
         LONG_SILENCE.max(Duration::try_from_secs_f64(20.0 * expected).unwrap_or(Duration::MAX))
     }
 
@@ -171,5 +204,38 @@ mod tests {
         window.answered(1600, took, now);
         assert_eq!(window.records(), 3200);
         assert!(!window.is_silent(1, now));
+    }
+
+    #[test]
+    fn a_record_that_takes_long_is_no_silence() {
+        for each in [20 * MILLI, 1000 * MILLI, 4000 * MILLI] {
+            let mut now = Instant::now();
+            let mut window = Window::new(now);
+            now += each;
+            window.has_started(1, each, now);
+            assert_eq!(window.expected(3), 3 * each);
+            assert!(window.long_silence(1) > 2 * each);
+            if each < SILENCE_AFTER_START {
+                assert!(!window.is_silent(1, now + each));
+            }
+            for _ in 0..3 {
+                now += each;
+                window.answered(1, each, now);
+                assert!(!window.is_silent(1, now + 3 * each));
+            }
+            assert!(window.is_silent(1, now + 4 * each));
+        }
+    }
+
+    #[test]
+    fn a_process_that_needs_long_to_start_is_soon_silent() {
+        let now = Instant::now();
+        let mut window = Window::new(now);
+        window.has_started(1, 60_000 * MILLI, now);
+        assert!(!window.is_silent(1, now + 999 * MILLI));
+        assert!(window.is_silent(1, now + SILENCE_AFTER_START));
+        // The more records it has answered together, the less time each of them took.
+        window.has_started(1000, 1000 * MILLI, now);
+        assert!(window.is_silent(1, now + FIRST_SILENCE));
     }
 }

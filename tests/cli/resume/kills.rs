@@ -49,7 +49,7 @@ fn killed_until_it_ends(folder: &TempDir, command: &[&str], first: u64, later: u
 }
 
 /// How often each line was asked.
-fn asked(folder: &TempDir) -> HashMap<String, usize> {
+pub(super) fn asked(folder: &TempDir) -> HashMap<String, usize> {
     let mut times = HashMap::new();
     for line in fs::read_to_string(folder.path().join("asked"))
         .unwrap_or_default()

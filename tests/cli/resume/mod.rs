@@ -4,6 +4,8 @@
 mod kills;
 mod refusals;
 mod shards;
+#[cfg(unix)]
+mod stops;
 
 use std::fs;
 
