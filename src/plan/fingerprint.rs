@@ -40,7 +40,8 @@ pub(super) fn fingerprint(plan: &Plan) -> Result<u128, Error> {
             }
         }
         #[cfg(feature = "http")]
-        Some(Outside::Service(_)) => {}
+        // Written down, a URL has no query. But the query may choose the model.
+        Some(Outside::Service(http)) => add(&http.service.url.short_hash().to_le_bytes()),
         // Another version of this program may give other answers.
         None => add(env!("CARGO_PKG_VERSION").as_bytes()),
     }
@@ -49,4 +50,36 @@ pub(super) fn fingerprint(plan: &Plan) -> Result<u128, Error> {
         add(&hash.unwrap_or_default().to_le_bytes());
     }
     Ok(hasher.finish_128())
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(feature = "http")]
+    #[test]
+    fn the_whole_url_counts_and_headers_do_not() {
+        use super::fingerprint;
+        use crate::plan::{HttpOptions, Plan};
+        use crate::remote::ServiceOptions;
+
+        let of = |url: &str, header: &str| {
+            let mut service = ServiceOptions::new(url);
+            service.headers.push(header.into());
+            let mut plan = Plan::new(["in.jsonl"]);
+            plan.scorer = HttpOptions::new(service).into();
+            fingerprint(&plan).unwrap()
+        };
+        let first = of("http://localhost/x?model=A", "Authorization: one");
+        assert_eq!(
+            first,
+            of("http://localhost/x?model=A", "Authorization: two")
+        );
+        assert_ne!(
+            first,
+            of("http://localhost/x?model=B", "Authorization: one")
+        );
+        assert_ne!(
+            first,
+            of("http://localhost/y?model=A", "Authorization: one")
+        );
+    }
 }
