@@ -97,8 +97,8 @@ pub struct Score {
     force: bool,
 
     /// Go on where the same command has ended, whatever has ended it: take its answers over from OUT.journal, and score only
-    /// the records that have none there. Records that have changed, and those that have failed, are scored again. Without
-    /// a journal, the run starts anew. The answers of --with exec and --with http are always kept beside OUT, those of
+    /// the records that have none there. Records that have changed, and those that have failed, are scored again, also if
+    /// the command has written its outputs. Without a journal, the run starts anew. The answers of --with exec and --with http are always kept beside OUT, those of
     /// the other scorers with this option.
     #[arg(long)]
     resume: bool,
@@ -318,7 +318,7 @@ impl Score {
         print_end(&answer.report.end, partial?);
         page.transpose()?;
         match answer.report.end.is_finished() {
-            true => journal::remove(journal)?,
+            true => journal::end(journal, answer.report.failed, quiet)?,
             false => journal::close(journal, quiet)?,
         }
         Ok(Exit::of_report(&answer.report))

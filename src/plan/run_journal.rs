@@ -65,17 +65,28 @@ impl RunJournal {
         found(path) || found(&complete_of(path))
     }
 
-    /// Whether the run that has left the journal at this path had completed its outputs, and was killed while it renamed them
-    /// into place. Some outputs may then exist already.
+    /// Whether the run that has left the journal at this path had completed its outputs. Either records have failed, or it was
+    /// killed while it renamed the outputs into place. Some outputs may then exist already.
     pub fn has_complete_outputs(path: &Path) -> bool {
         !path.exists() && complete_of(path).exists()
     }
 
     /// The error for a journal that an earlier run has left at this path, if the user does not say what becomes of it.
     pub fn left(path: &Path) -> Error {
+        let (path, reason) = match RunJournal::has_complete_outputs(path) {
+            true => (
+                complete_of(path),
+                "has the answers of a run in which records have failed, or which was killed at its end; try these records \
+                 again with --resume, or start anew with --force",
+            ),
+            false => (
+                path.to_owned(),
+                "is left from a run that ended early; go on from there with --resume, or start anew with --force",
+            ),
+        };
         Error::Destination {
-            path: path.to_owned(),
-            reason: "is left from a run that ended early; go on from there with --resume, or start anew with --force".to_owned(),
+            path,
+            reason: reason.to_owned(),
         }
     }
 
@@ -117,8 +128,8 @@ impl RunJournal {
         })
     }
 
-    /// Notes that all outputs of the run are complete, and are about to get their names. If the run is killed before the
-    /// journal is [removed](RunJournal::remove), the next run knows that existing outputs are those of this one.
+    /// Notes that all outputs of the run are complete, and are about to get their names. If the journal stays, because the run
+    /// is killed or because records have failed, the next run knows that existing outputs are those of this one.
     ///
     /// # Errors
     ///
@@ -137,8 +148,8 @@ impl RunJournal {
         self.answers.resumed()
     }
 
-    /// Ends the use of the journal by a run that has ended early. The journal then has every answer of the run, and stays for
-    /// the next one. Returns its path. If it has no answer at all, it is removed.
+    /// Ends the use of the journal by a run that has ended early, or in which records have failed. The journal then has every
+    /// answer of the run, and stays for the next one. Returns its path. If it has no answer at all, it is removed.
     ///
     /// # Errors
     ///
@@ -147,7 +158,8 @@ impl RunJournal {
         self.answers.close()
     }
 
-    /// Removes the journal, because the outputs of the run are complete.
+    /// Removes the journal, because the outputs of the run are complete. If records have failed, it is better
+    /// [closed](RunJournal::close): the next run then tries only these again.
     ///
     /// # Errors
     ///

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use indicatif::HumanCount;
 use manyhands::Error;
 use manyhands::plan::{Opened, RunJournal};
 
@@ -65,7 +66,31 @@ pub(super) fn publish(
     publish()
 }
 
-/// Removes the journal of a run whose outputs are complete and whose report is printed.
+/// Ends the use of the journal by a run whose outputs are complete and whose report is printed. The journal is removed, unless
+/// the user may want to go on from it because records have failed.
+pub(super) fn end(journal: Option<RunJournal>, failed: u64, quiet: bool) -> Result<(), Error> {
+    let Some(journal) = journal else {
+        return Ok(());
+    };
+    if failed == 0 {
+        return journal.remove();
+    }
+    let several = match failed {
+        1 => "1 record has".to_owned(),
+        several => format!("{} records have", HumanCount(several)),
+    };
+    if let Some(path) = journal.close()?.filter(|_| !quiet) {
+        note(format_args!(
+            "note: {several} failed; the answers of the others are kept in {}; the same command with --resume tries the failed \
+             records again",
+            text::plain(path.display())
+        ));
+    }
+    Ok(())
+}
+
+/// Removes the journal of a shard whose outputs are complete and whose report is printed. It is removed also if records have
+/// failed: the shard ends with success, so its engine does not run it again, and the journal would stay for ever.
 pub(super) fn remove(journal: Option<RunJournal>) -> Result<(), Error> {
     journal.map_or(Ok(()), RunJournal::remove)
 }

@@ -50,7 +50,7 @@ impl Score {
         let failures = failures.open(&mut endpoints, rules, watch)?;
         let partial = self.shard.open(&mut endpoints, rules, watch)?;
         let unfinished = |page: &Option<PageFile>| page.as_ref().and_then(PageFile::unfinished);
-        let page = || self.page.open(&mut endpoints, self.force);
+        let page = || self.page.open(&mut endpoints, rules.force);
         let page = watch.open_output(page, unfinished)?;
         watch.remove_at_once(unfinished(&page));
         // This comes before the first byte of the scores is written. From here on, a signal stops the run, and the

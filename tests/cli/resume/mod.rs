@@ -1,6 +1,8 @@
 //! Runs that end early and go on with `--resume`.
 
 #[cfg(unix)]
+mod failed;
+#[cfg(unix)]
 mod kills;
 mod refusals;
 
