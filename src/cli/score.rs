@@ -254,6 +254,7 @@ impl Score {
         let journal = path.map(|path| RunJournal::open(&path, &opened));
         let journal = journal.transpose()?;
         if !quiet {
+            journal.iter().for_each(journal::note_other_command);
             self.note_leftovers();
         }
         let run = CommandRun {

@@ -4,11 +4,15 @@
 //! |---|---|
 //! | 4 | [`MAGIC`] |
 //! | 4 | the number of bytes of the entries |
-//! | 4 | the number of entries; a block without entries only says what is on the disk |
+//! | 4 | the number of entries |
 //! | 8 | everything before this offset was on the disk when the block was written |
 //! | 8 | the hash of the entries |
 //! | 8 | the hash of the bytes above, of the salt of the journal, and of the offset of the block |
 //! | … | the entries: index (varint), key (16 bytes), length of the answer (varint), answer |
+//!
+//! A block whose number of entries is 0 has no entries. Its bytes say in [postcard](https://postcard.jamesmunns.com) which
+//! [run](super::described::DescribedRun) the answers behind it belong to, up to the next such block. If it has no bytes, it only says what is
+//! on the disk.
 //!
 //! Numbers are little-endian, and hashes are XXH3-64. The salt is a random number in the first line. Because of it, neither
 //! a block of another journal, which a disk may show after a power failure, nor an answer that looks like a block is
@@ -20,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use twox_hash::XxHash3_64;
 
 /// The version of the format. A journal of another version is refused.
-const FORMAT: u64 = 1;
+const FORMAT: u64 = 2;
 
 /// The first bytes of each block. A block behind damage is found by them.
 pub(super) const MAGIC: [u8; 4] = *b"\xf1\x9dMh";
@@ -307,9 +311,9 @@ mod tests {
         ] {
             assert_eq!(parse_first_line(other.as_bytes()), Err(BadLine::NoJournal));
         }
-        let newer = line.replace("\"format\":1", "\"format\":2");
+        let newer = line.replace("\"format\":2", "\"format\":3");
         let expected = BadLine::OtherFormat {
-            format: 2,
+            format: 3,
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
         assert_eq!(parse_first_line(newer.as_bytes()), Err(expected));

@@ -117,15 +117,31 @@ impl RunJournal {
             Some(_) => Syncing::AtOnce,
             None => Syncing::Seldom,
         };
-        let fingerprint = fingerprint(plan)?;
+        let run = fingerprint(plan)?;
         // A journal of complete outputs keeps its name, because these outputs may exist until this run replaces them.
         let has_complete = RunJournal::has_complete_outputs(path);
         let complete = has_complete.then(|| complete_of(path));
         let path = complete.as_deref().unwrap_or(path);
         Ok(RunJournal {
-            answers: AnswerJournal::open_for(path, fingerprint, syncing)?,
+            answers: AnswerJournal::open_for(path, &run, syncing)?,
             has_complete,
         })
+    }
+
+    /// If the journal has answers, but all of them are of other commands, so that none can be taken over: what the last of
+    /// these differs in from this run, such as `the URL` and `the file score.py`.
+    pub fn differences(&self) -> Option<Vec<String>> {
+        self.answers.differences()
+    }
+
+    /// The number of answers in the journal that are of other commands, of a program or a service. They may have cost money.
+    pub fn paid_by_others(&self) -> u64 {
+        self.answers.paid_by_others()
+    }
+
+    /// The path of the journal.
+    pub fn path(&self) -> &Path {
+        self.answers.path()
     }
 
     /// Notes that all outputs of the run are complete, and are about to get their names. If the journal stays, because the run

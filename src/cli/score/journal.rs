@@ -56,6 +56,22 @@ impl Score {
     }
 }
 
+/// Prints why no answer of the journal is taken over, if all are of other commands.
+pub(super) fn note_other_command(journal: &RunJournal) {
+    let Some(names) = journal.differences() else {
+        return;
+    };
+    let differs = match names.is_empty() {
+        true => String::new(),
+        false => format!(", which differs in {}", names.join(", ")),
+    };
+    note(format_args!(
+        "note: the answers in {} are of another command{}; every record is scored anew",
+        text::plain(journal.path().display()),
+        text::plain(differs)
+    ));
+}
+
 /// Publishes the outputs of a run, which are complete. The journal stays until the report is printed: if the command is
 /// killed before that, the next run with --resume does the rest.
 pub(super) fn publish(
@@ -72,18 +88,31 @@ pub(super) fn end(journal: Option<RunJournal>, failed: u64, quiet: bool) -> Resu
     let Some(journal) = journal else {
         return Ok(());
     };
-    if failed == 0 {
+    let of_others = journal.paid_by_others();
+    if failed == 0 && of_others == 0 {
         return journal.remove();
     }
-    let several = match failed {
-        1 => "1 record has".to_owned(),
-        several => format!("{} records have", HumanCount(several)),
+    let Some(path) = journal.close()?.filter(|_| !quiet) else {
+        return Ok(());
     };
-    if let Some(path) = journal.close()?.filter(|_| !quiet) {
+    let path = text::plain(path.display());
+    if failed > 0 {
+        let several = match failed {
+            1 => "1 record has".to_owned(),
+            several => format!("{} records have", HumanCount(several)),
+        };
         note(format_args!(
-            "note: {several} failed; the answers of the others are kept in {}; the same command with --resume tries the failed \
-             records again",
-            text::plain(path.display())
+            "note: {several} failed; the answers of the others are kept in {path}; the same command with --resume tries the \
+             failed records again"
+        ));
+    }
+    if of_others > 0 {
+        let several = match of_others {
+            1 => "1 answer of another command stays".to_owned(),
+            several => format!("{} answers of other commands stay", HumanCount(several)),
+        };
+        note(format_args!(
+            "note: {several} in {path}; delete the file if you do not need them"
         ));
     }
     Ok(())

@@ -4,6 +4,8 @@
 mod failed;
 #[cfg(unix)]
 mod kills;
+#[cfg(unix)]
+mod others;
 mod refusals;
 
 use std::fs;
@@ -176,6 +178,11 @@ fn a_scorer_with_other_options_takes_nothing_over() {
     assert_eq!(other.code, 0, "{}", other.err);
     assert_eq!(other.json()["resumed"], 0);
     assert!(other.json()["resumed_left"].as_u64() > Some(0));
+    let note = "note: the answers in out.jsonl.journal are of another command, which differs in --field; every record is scored \
+                anew\n";
+    assert!(other.err.starts_with(note), "{}", other.err);
+    // They cost nothing, so they do not stay.
+    assert!(!names(&folder).iter().any(|name| name.contains("journal")));
 }
 
 #[test]
