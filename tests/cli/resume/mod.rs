@@ -186,6 +186,31 @@ fn a_scorer_with_other_options_takes_nothing_over() {
 }
 
 #[test]
+fn answers_that_a_stopped_run_has_not_reached_are_not_said_to_be_unfit() {
+    // No other record is equal to the first one.
+    let records = "{\"text\":\"first\"}\n".to_owned() + &some_records(1_000);
+    let folder = folder_with("in.jsonl", records);
+    let command = ["--resume", "-o", "out.jsonl"];
+    let early = ["--rate", "1000", "--deadline", "400ms"];
+    assert_eq!(
+        score(&folder, "in.jsonl", &[&command[..], &early].concat()).code,
+        124
+    );
+    let early = ["--on-failure", "stop"];
+    let line = read(&folder, "in.jsonl").replacen("\"text\"", "\"tixt\"", 1);
+    write(&folder, "in.jsonl", line);
+    let halted = score(&folder, "in.jsonl", &[&command[..], &early].concat());
+    assert_eq!(halted.code, 4, "{}", halted.err);
+    assert!(halted.out.contains("not needed so far"), "{}", halted.out);
+    let whole = score(&folder, "in.jsonl", &command);
+    assert!(
+        whole.out.contains("; 1 other answer fits no record"),
+        "{}",
+        whole.out
+    );
+}
+
+#[test]
 fn a_shard_goes_on_and_merges_to_the_same_answer() {
     let folder = folder_with("in.jsonl", some_records(2_000));
     let shard = |number: &str, options: &[&str]| {
