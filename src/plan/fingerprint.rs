@@ -24,7 +24,14 @@ pub(super) fn fingerprint(plan: &Plan) -> Result<DescribedRun, Error> {
     parts.add("the scorer", plan.scorer.name().as_bytes());
     parts.add_options(json(&plan.scorer.for_answers())?);
     parts.add_json("--field", &json(&plan.fields)?);
-    parts.add_json("--missing", &json(&plan.missing)?);
+    let missing = plan.missing.unwrap_or(plan.scorer.missing());
+    // Other policies give a record without a value no answer, so they change none.
+    if plan
+        .scorer
+        .answers_without_value(missing, plan.fields.len())
+    {
+        parts.add_json("--missing", &json(&missing)?);
+    }
     match plan.scorer.outside() {
         Some(Outside::Program(exec)) => {
             // A name without a folder is looked up, and may be another file tomorrow without any effect on the answers.
@@ -103,11 +110,40 @@ impl FingerprintParts {
 
 #[cfg(test)]
 mod tests {
+    use super::fingerprint;
+    use crate::plan::{AnyScorer, Missing, NumberOptions, Plan};
+
+    #[test]
+    fn a_policy_for_missing_values_counts_only_if_it_gives_answers() {
+        let of = |scorer: AnyScorer, fields: &[&str], missing| {
+            let mut plan = Plan::new(["in.jsonl"]);
+            plan.scorer = scorer;
+            plan.fields = fields.iter().map(|field| (*field).to_owned()).collect();
+            plan.missing = missing;
+            fingerprint(&plan).unwrap()
+        };
+        let (fail, skip, empty) = (
+            Some(Missing::Fail),
+            Some(Missing::Skip),
+            Some(Missing::Empty),
+        );
+        for fields in [&["a"][..], &["a", "b"]] {
+            let text = |missing| of(AnyScorer::default(), fields, missing);
+            assert_eq!(text(None), text(fail));
+            assert_eq!(text(None), text(skip));
+            assert_ne!(text(None), text(empty));
+            let number = |missing| of(NumberOptions::default().into(), fields, missing);
+            assert_eq!(number(None), number(skip));
+            // With several fields, a record that has only some of them has an answer.
+            assert_eq!(number(skip) == number(fail), fields.len() == 1);
+            assert_ne!(number(None), number(empty));
+        }
+    }
+
     #[cfg(feature = "http")]
     #[test]
     fn the_whole_url_counts_and_headers_do_not() {
-        use super::fingerprint;
-        use crate::plan::{HttpOptions, Plan};
+        use crate::plan::HttpOptions;
         use crate::remote::ServiceOptions;
 
         let of = |url: &str, header: &str| {
