@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use twox_hash::XxHash3_128;
 
 use super::encoded::{encode, not_encoded};
-use super::{DescribedRun, Journal, KeptAt, Syncing};
+use super::{DescribedRun, Journal, KeptAt, Syncing, check_unused};
 use crate::error::Error;
 
 /// A journal of a run: a file that keeps the score of each record, so that a later run takes the scores over, whatever has
@@ -135,6 +135,11 @@ impl AnswerJournal {
     /// Returns an error if another run uses the journal, if there is none, or if it cannot be removed.
     pub fn discard(path: impl AsRef<Path>) -> Result<(), Error> {
         Journal::discard(path.as_ref())
+    }
+
+    /// Returns an error if a run is using the journal at this path.
+    pub(crate) fn check_unused(path: &Path) -> Result<(), Error> {
+        check_unused(path)
     }
 
     /// Whether the journal has answers of earlier runs.

@@ -55,7 +55,7 @@ use fault::cannot;
 pub use journalled::JournalledTask;
 use keeping::{Ending, Keeping};
 pub(crate) use memory::{AnswerMemory, KeptAt};
-use opening::{create_file, open_file, recover};
+use opening::{check_unused, create_file, open_file, recover};
 pub(crate) use record_answers::RecordAnswers;
 use sizes::TableSizes;
 use writer::JournalWriter;

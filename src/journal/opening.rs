@@ -95,6 +95,17 @@ fn lock_file(file: &File, path: &Path) -> Result<(), Error> {
     }
 }
 
+/// Returns an error if a run is using the journal. If it cannot be opened, nothing is known.
+pub(super) fn check_unused(path: &Path) -> Result<(), Error> {
+    // Only regular files are opened, since opening a pipe might wait for another program.
+    let is_file = fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
+    let file = is_file.then(|| File::open(path).ok()).flatten();
+    match file.map(|file| file.try_lock_shared()) {
+        Some(Err(TryLockError::WouldBlock)) => Err(in_use(path)),
+        _ => Ok(()),
+    }
+}
+
 /// Whether the file has lost its name between being opened and being locked.
 #[cfg(unix)]
 fn is_removed(file: &File) -> bool {

@@ -71,7 +71,8 @@ impl RunJournal {
         !path.exists() && complete_of(path).exists()
     }
 
-    /// The error for a journal that an earlier run has left at this path, if the user does not say what becomes of it.
+    /// The error for a journal that an earlier run has left at this path, or that another run is using, if the user does not say
+    /// what becomes of it.
     pub fn left(path: &Path) -> Error {
         let (path, reason) = match RunJournal::has_complete_outputs(path) {
             true => (
@@ -84,10 +85,13 @@ impl RunJournal {
                 "is left from a run that ended early; go on from there with --resume, or start anew with --force",
             ),
         };
-        Error::Destination {
-            path,
+        let left = || Error::Destination {
+            path: path.clone(),
             reason: reason.to_owned(),
-        }
+        };
+        AnswerJournal::check_unused(&path)
+            .err()
+            .unwrap_or_else(left)
     }
 
     /// Removes the journal that an earlier run has left at this path.

@@ -155,7 +155,13 @@ fn a_record_that_has_failed_is_tried_again() {
 #[test]
 fn two_runs_do_not_write_one_output() {
     let folder = folder_with("in.jsonl", some_records(2_000));
-    for options in [&[][..], &["--resume"]] {
+    let pairs = [
+        (&[][..], &[][..]),
+        (&["--resume"], &["--resume"]),
+        (&["--resume"], &[]),
+        (&["--resume"], &["--force"]),
+    ];
+    for (options, others) in pairs {
         let start_run = [
             "score",
             "in.jsonl",
@@ -166,15 +172,18 @@ fn two_runs_do_not_write_one_output() {
             "-o",
             "out.jsonl",
         ];
-        let command = [&start_run[..], options].concat();
-        let first = start(&folder, &command);
+        let first = start(&folder, &[&start_run[..], options].concat());
+        let begins = match options {
+            [] => ".manyhands-",
+            _ => "out.jsonl.journal",
+        };
         crate::wait_for("the output", || {
             names(&folder)
                 .iter()
-                .any(|name| name.starts_with(".manyhands-"))
+                .any(|name| name.starts_with(begins))
                 .then_some(())
         });
-        let second = run(&folder, &command);
+        let second = run(&folder, &[&start_run[..], others].concat());
         assert_eq!(second.code, 5, "{}", second.err);
         assert!(second.err.contains("another run"), "{}", second.err);
         let first = finish(first);
