@@ -104,23 +104,21 @@ fn every_flipped_bit_is_refused_or_costs_no_answer() {
 }
 
 #[test]
-fn every_truncated_journal_is_refused_or_loses_only_its_end() {
+fn every_truncated_journal_loses_only_its_end() {
     let journal = journal();
+    let line = journal.iter().position(|byte| *byte == b'\n').unwrap() + 1;
     let mut most = 0;
     for length in 0..=journal.len() {
         match recover(journal[..length].to_vec()) {
             Ok((disk, answers)) => {
                 let found = found(&answers);
                 assert!(found.iter().copied().eq(0..found.len() as u64), "{found:?}");
-                let most_bytes = length + description_bytes();
+                // A journal that is cut in its first line begins anew, with another salt.
+                let most_bytes = length.max(line + 20) + description_bytes();
                 assert!(found.len() >= most && disk.bytes().len() <= most_bytes);
                 most = found.len();
             }
-            Err(Error::Input { message, .. }) => {
-                assert!(message.contains("is not a journal"), "{message}");
-                assert_eq!(most, 0);
-            }
-            Err(other) => panic!("{other}"),
+            Err(error) => panic!("{error}"),
         }
     }
     assert_eq!(most, 5);

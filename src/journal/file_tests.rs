@@ -61,6 +61,21 @@ fn a_journal_is_created_resumed_and_removed() {
 }
 
 #[test]
+fn a_file_in_which_not_even_the_first_line_is_whole_has_no_answers() {
+    let (_folder, path) = folder();
+    let line = super::format::first_line(1);
+    for length in [0, 5, 40, line.len() - 1] {
+        fs::write(&path, &line[..length]).unwrap();
+        let journal = Journal::open(&path, &some_run(), Syncing::AtOnce).unwrap();
+        assert_eq!(journal.counts().earlier, 0);
+        journal.keep(3, 33, b"three").unwrap();
+        journal.close().unwrap();
+        let journal = Journal::open(&path, &some_run(), Syncing::AtOnce).unwrap();
+        assert!(journal.find(3, 33, &mut Vec::new()).unwrap());
+    }
+}
+
+#[test]
 fn a_second_run_is_refused_at_once() {
     let (_folder, path) = folder();
     let journal = Journal::create(&path, &some_run(), Syncing::AtOnce).unwrap();
@@ -89,7 +104,7 @@ fn files_that_are_no_journals_are_refused_and_left_as_they_are() {
     let (folder, path) = folder();
     let format_3 = super::format::first_line(1).replace("\"format\":2", "\"format\":3");
     let cases = [
-        ("", "is not a journal of manyhands"),
+        ("text,label\n", "is not a journal of manyhands"),
         ("{\"text\":\"precious\"}\n", "is not a journal of manyhands"),
         (&format_3, "has format 3 of journals, written by manyhands"),
     ];

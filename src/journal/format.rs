@@ -41,6 +41,9 @@ pub(super) const MOST_HEAD_BYTES: usize = 2 * MOST_VARINT_BYTES + 16;
 /// The most bytes of a number of 64 bits, 7 bits in each.
 const MOST_VARINT_BYTES: usize = 10;
 
+/// What the first line begins with.
+const BEGIN: &[u8] = b"{\"manyhands\":\"journal\",";
+
 /// What precedes the hash in the first line.
 const CHECK: &str = ",\"check\":\"";
 
@@ -83,6 +86,12 @@ pub(super) fn first_line(salt: u64) -> String {
 fn with_check(fields: &str) -> String {
     let hash = XxHash3_64::oneshot(fields.as_bytes());
     format!("{fields}{CHECK}{hash:016x}\"}}\n")
+}
+
+/// Whether these are all bytes of a file that ends within the first line of a journal.
+pub(super) fn is_cut_in_first_line(bytes: &[u8]) -> bool {
+    let is_line = bytes.len() < MOST_LINE_BYTES && bytes.is_ascii() && !bytes.contains(&b'\n');
+    is_line && (BEGIN.starts_with(bytes) || bytes.starts_with(BEGIN))
 }
 
 /// Reads the first line, which `bytes` begin with. Returns its length and the salt.
@@ -310,6 +319,12 @@ mod tests {
             line.trim_end(),
         ] {
             assert_eq!(parse_first_line(other.as_bytes()), Err(BadLine::NoJournal));
+        }
+        for length in 0..line.len() {
+            assert!(is_cut_in_first_line(&line.as_bytes()[..length]), "{length}");
+        }
+        for other in [&line, "x", "{\"text\":", "{\"manyhands\":\"plan\""] {
+            assert!(!is_cut_in_first_line(other.as_bytes()), "{other}");
         }
         let newer = line.replace("\"format\":2", "\"format\":3");
         let expected = BadLine::OtherFormat {

@@ -9,7 +9,9 @@ use super::described::{DescribedRun, EarlierRuns};
 use super::disk::{JournalDisk, StoredFile, read_full, write_all};
 use super::earlier::{EarlierAnswers, EarlierBytes};
 use super::fault::{JournalFault, bad_line, cannot, damaged, exists, in_use};
-use super::format::{BlockEntries, BlockPlace, MOST_LINE_BYTES, first_line, parse_first_line};
+use super::format::{
+    BlockEntries, BlockPlace, MOST_LINE_BYTES, first_line, is_cut_in_first_line, parse_first_line,
+};
 use super::reading::JournalReader;
 use super::sizes::TableSizes;
 use crate::error::Error;
@@ -119,7 +121,7 @@ fn is_removed(_file: &File) -> bool {
     false
 }
 
-/// Verifies a journal, cuts what a power failure or a kill has left incomplete at its end, and syncs it. From then on, it says
+/// Verifies a journal, begins it anew if it ends within its first line, cuts what a power failure or a kill has left incomplete at its end, and syncs it. From then on, it says
 /// that new answers belong to `run`. Returns where its blocks are, the answers in them, and what these belong to.
 ///
 /// # Errors
@@ -135,6 +137,13 @@ pub(super) fn recover(
     let unreadable = |error| Error::unreadable(path, error);
     let mut line = vec![0; MOST_LINE_BYTES];
     let read = read_full(&**disk, &mut line, 0).map_err(unreadable)?;
+    if is_cut_in_first_line(&line[..read]) {
+        // The run that has created the file has died before it had an answer, or the disk has lost it all.
+        disk.truncate(0)
+            .and_then(|()| write_beginning(&**disk, fastrand::u64(..), run))
+            .map_err(|error| cannot(path, "begun anew", &error))?;
+        return recover(path, disk, run, sizes);
+    }
     let (begin, salt) = parse_first_line(&line[..read]).map_err(|bad| bad_line(path, &bad))?;
     let length = disk.length().map_err(unreadable)?;
     let mut bytes = EarlierBytes {
