@@ -137,6 +137,33 @@ fn damage_is_named_by_its_byte_and_the_file_is_left_as_it_is() {
     assert_eq!(disk.bytes(), bytes);
 }
 
+/// The message of a damaged journal says how to keep the answers before the damage.
+#[test]
+fn what_is_before_the_damage_is_whole() {
+    let journal = journal();
+    let line = journal.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+    let mut kept = Vec::new();
+    for place in (line..journal.len() - 36).step_by(7) {
+        let mut bytes = journal.clone();
+        bytes[place] ^= 1;
+        let error = recover(bytes.clone()).err().unwrap().to_string();
+        let (_, advice) = error.split_once("(truncate -s ").unwrap();
+        let (length, path) = advice.split_once(' ').unwrap();
+        assert!(
+            path.starts_with("out.jsonl.journal), or delete it"),
+            "{error}"
+        );
+        bytes.truncate(length.parse().unwrap());
+        assert!(bytes.len() <= place && journal.starts_with(&bytes));
+        let (_, answers) = recover(bytes).unwrap();
+        let found = found(&answers);
+        assert!(found.iter().copied().eq(0..found.len() as u64), "{found:?}");
+        kept.push(found.len());
+    }
+    assert!(kept.is_sorted(), "{kept:?}");
+    assert_eq!((kept.first(), kept.last()), (Some(&0), Some(&4)));
+}
+
 #[test]
 fn zeros_in_the_middle_of_a_journal_are_refused() {
     let journal = journal();

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::described::{DescribedRun, EarlierRuns};
 use super::disk::{JournalDisk, StoredFile, read_full, write_all};
 use super::earlier::{EarlierAnswers, EarlierBytes};
-use super::fault::{JournalFault, bad_line, cannot, damaged, exists, in_use};
+use super::fault::{JournalFault, bad_line, cannot, damaged_behind, exists, in_use};
 use super::format::{
     BlockEntries, BlockPlace, MOST_LINE_BYTES, first_line, is_cut_in_first_line, parse_first_line,
 };
@@ -168,11 +168,7 @@ pub(super) fn recover(
     if bytes.end < length {
         let claimed = reader.claimed_behind().map_err(unreadable)?;
         if claimed.is_some_and(|claimed| claimed > bytes.end) {
-            return Err(damaged(
-                path,
-                bytes.end,
-                "bytes that were on the disk have been changed",
-            ));
+            return Err(damaged_behind(path, bytes.end));
         }
         disk.truncate(bytes.end)
             .map_err(|error| cannot(path, "cut", &error))?;
