@@ -13,7 +13,7 @@ use clap::{ArgGroup, Args};
 use indicatif::HumanBytes;
 use manyhands::execution::Threads;
 use manyhands::exit::Exit;
-use manyhands::output::{ScoresFile, ScoresOptions, leftovers};
+use manyhands::output::{ScoresFile, ScoresOptions, leftovers, remove_leftovers_of};
 use manyhands::page;
 use manyhands::plan::arguments::{
     FieldNames, MostInFlight, WITH, count, duration, in_flight, rate,
@@ -253,6 +253,9 @@ impl Score {
             self.open_outputs(&plan, format, rules, path.as_deref(), &token, &watch)?;
         let journal = path.map(|path| RunJournal::open(&path, &opened));
         let journal = journal.transpose()?;
+        if self.resume {
+            self.remove_leftovers();
+        }
         if !quiet {
             journal.iter().for_each(journal::note_other_command);
             self.note_leftovers();
@@ -347,6 +350,14 @@ impl Score {
 
     fn scores_on_stdout(&self) -> bool {
         self.scores.as_deref() == Some(Path::new("-"))
+    }
+
+    /// Removes what killed runs have left behind of the outputs. The journal, which is locked, has everything that is in them.
+    fn remove_leftovers(&self) {
+        let failures = self.failures.paths();
+        let failures = failures.iter().flatten().map(PathBuf::as_path);
+        let outputs = self.scores.as_deref().into_iter().chain(self.shard.path());
+        outputs.chain(failures).for_each(remove_leftovers_of);
     }
 
     /// Prints a note for each file that a killed run has left behind in the folder of the scores file.

@@ -82,10 +82,10 @@ fn a_program_is_asked_again_only_for_what_was_in_flight_at_a_kill() {
     let is_left =
         |name: &&String| !["asked", "calm.jsonl", "in.jsonl", "out.jsonl"].contains(&name.as_str());
     let left: Vec<_> = left.iter().filter(is_left).collect();
-    assert!(
-        left.iter().all(|name| name.starts_with(".manyhands-")),
-        "{left:?}"
-    );
+    // A kill may leave the file of a journal that is being created, which has no answers. Its name is short.
+    let is_short = |name: &&&String| name.starts_with(".manyhands-") && name.len() < 20;
+    let others: Vec<_> = left.iter().filter(|name| !is_short(name)).collect();
+    assert!(others.is_empty(), "{left:?}");
 }
 
 #[test]
