@@ -238,7 +238,7 @@ impl Score {
         let token = Cancel::new();
         let watch = SignalWatch::start(quiet)?;
         self.failures.check(&opened)?;
-        let path = self.journal_path(&opened)?;
+        let path = self.journal_path(&opened, quiet)?;
         let had_complete = path
             .as_deref()
             .is_some_and(RunJournal::has_complete_outputs);

@@ -8,6 +8,7 @@ use manyhands::plan::{Opened, RunJournal};
 
 use super::Score;
 use crate::cli::command_error::CommandError;
+use crate::cli::endings::journal_note;
 use crate::cli::{note, text};
 
 impl Score {
@@ -26,7 +27,11 @@ impl Score {
     ///
     /// Returns an error if the user wants a journal and there is no file that it could belong to, or if an earlier run has left
     /// a journal and the user does not say what becomes of it.
-    pub(super) fn journal_path(&self, opened: &Opened) -> Result<Option<PathBuf>, CommandError> {
+    pub(super) fn journal_path(
+        &self,
+        opened: &Opened,
+        quiet: bool,
+    ) -> Result<Option<PathBuf>, CommandError> {
         let is_shard = self.shard.is_wanted();
         let output = match is_shard {
             true => self.shard.path(),
@@ -43,6 +48,9 @@ impl Score {
         };
         let path = RunJournal::beside(output);
         if self.resume {
+            if !RunJournal::exists(&path) && !is_shard && !self.force {
+                check_without_journal(output, quiet)?;
+            }
             return Ok(Some(path));
         }
         if RunJournal::exists(&path) {
@@ -54,6 +62,30 @@ impl Score {
         let is_paid = opened.plan().scorer.outside().is_some();
         Ok((is_paid && !is_shard).then_some(path))
     }
+}
+
+/// Says what it means that a run is to go on which has no journal.
+///
+/// # Errors
+///
+/// Returns an error if the output exists.
+fn check_without_journal(output: &Path, quiet: bool) -> Result<(), Error> {
+    if output.exists() {
+        return Err(Error::Destination {
+            path: output.to_owned(),
+            reason: "already exists, and there is no journal beside it to go on with: the run that wrote it has ended; choose \
+                     another name, or score everything anew with --force"
+                .to_owned(),
+        });
+    }
+    let partial = output.with_added_extension("partial");
+    if partial.exists() && !quiet {
+        note(format_args!(
+            "note: there is no journal beside {}, so no answers are taken over; a new run begins",
+            text::plain(partial.display())
+        ));
+    }
+    Ok(())
 }
 
 /// Prints why no answer of the journal is taken over, if all are of other commands.
@@ -128,10 +160,7 @@ pub(super) fn remove(journal: Option<RunJournal>) -> Result<(), Error> {
 pub(super) fn close(journal: Option<RunJournal>, quiet: bool) -> Result<(), Error> {
     let path = journal.map_or(Ok(None), RunJournal::close)?;
     if let Some(path) = path.filter(|_| !quiet) {
-        note(format_args!(
-            "note: the answers are kept in {}; the same command with --resume goes on from there",
-            text::plain(path.display())
-        ));
+        note(format_args!("{}", journal_note(&path)));
     }
     Ok(())
 }

@@ -212,3 +212,40 @@ fn a_run_whose_outputs_are_complete_may_be_stopped_again() {
     assert_eq!(read(&folder, "out.jsonl"), read(&folder, "calm.jsonl"));
     assert!(!names(&folder).iter().any(|name| name.contains(".journal")));
 }
+
+#[test]
+fn the_second_signal_ends_a_run_and_says_where_its_answers_are() {
+    // A record is not stopped in its middle, and this one takes minutes.
+    let text = |seed| {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let letters = (0..1 << 19).map(|_| if random.bool() { 'a' } else { 'b' });
+        letters.collect::<String>()
+    };
+    let folder = folder_with("in.jsonl", format!("{{\"text\":\"{}\"}}\n", text(1)));
+    write(&folder, "names.csv", format!("text\n{}\n", text(2)));
+    let start_run = [
+        "score",
+        "in.jsonl",
+        "--with",
+        "match",
+        "--against",
+        "names.csv",
+    ];
+    let options = ["--measure", "ratio", "--resume", "-o", "out.jsonl"];
+    let command = [&start_run[..], &options].concat();
+    let child = start(&folder, &command);
+    crate::wait_for("the journal", || {
+        names(&folder)
+            .contains(&"out.jsonl.journal".to_owned())
+            .then_some(())
+    });
+    std::thread::sleep(Duration::from_millis(300));
+    send(child.id(), "INT");
+    std::thread::sleep(Duration::from_millis(300));
+    send(child.id(), "INT");
+    let ran = finish(child);
+    assert_eq!(ran.code, 130, "{}", ran.err);
+    let end = "\nended by a signal\nnote: the answers are kept in out.jsonl.journal; the same command with --resume goes on from \
+               there\n";
+    assert!(ran.err.ends_with(end), "{}", ran.err);
+}
