@@ -231,7 +231,7 @@ impl Score {
             .shard
             .earlier(&opened, self.scores.as_deref(), self.failures.paths());
         if !self.force && earlier == EarlierAttempt::Whole {
-            self.discard_journal()?;
+            self.end_journal_of_shard(&opened, quiet)?;
             self.shard.note_done();
             return Ok(Exit::Success);
         }

@@ -12,11 +12,17 @@ use crate::cli::endings::journal_note;
 use crate::cli::{note, text};
 
 impl Score {
-    /// Removes the journal of a shard whose outputs are all there.
-    pub(super) fn discard_journal(&self) -> Result<(), Error> {
-        match self.shard.path().map(RunJournal::beside) {
-            Some(path) if self.resume && RunJournal::exists(&path) => RunJournal::discard(&path),
-            _ => Ok(()),
+    /// Removes the journal of a shard whose outputs are all there. If the journal cannot be opened, for example because another
+    /// attempt is about to remove it, nothing is wrong with the shard.
+    pub(super) fn end_journal_of_shard(&self, opened: &Opened, quiet: bool) -> Result<(), Error> {
+        let path = self
+            .shard
+            .path()
+            .filter(|_| self.resume)
+            .map(RunJournal::beside);
+        match path.filter(|path| RunJournal::exists(path)) {
+            Some(path) => end(RunJournal::open(&path, opened).ok(), 0, quiet),
+            None => Ok(()),
         }
     }
 
@@ -115,7 +121,10 @@ pub(super) fn publish(
 }
 
 /// Ends the use of the journal by a run whose outputs are complete and whose report is printed. The journal is removed, unless
-/// the user may want to go on from it because records have failed.
+/// this number of records have failed, which the user may want to try again, or it has paid answers of other commands.
+///
+/// The failed records of a shard do not count: the shard ends with success, so its engine does not run it again, and the journal
+/// would stay for ever.
 pub(super) fn end(journal: Option<RunJournal>, failed: u64, quiet: bool) -> Result<(), Error> {
     let Some(journal) = journal else {
         return Ok(());
@@ -148,12 +157,6 @@ pub(super) fn end(journal: Option<RunJournal>, failed: u64, quiet: bool) -> Resu
         ));
     }
     Ok(())
-}
-
-/// Removes the journal of a shard whose outputs are complete and whose report is printed. It is removed also if records have
-/// failed: the shard ends with success, so its engine does not run it again, and the journal would stay for ever.
-pub(super) fn remove(journal: Option<RunJournal>) -> Result<(), Error> {
-    journal.map_or(Ok(()), RunJournal::remove)
 }
 
 /// Ends the use of the journal by a run that has ended early, and prints where its answers are.

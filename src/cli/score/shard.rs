@@ -43,7 +43,7 @@ impl Score {
             .earlier(opened, self.scores.as_deref(), self.failures.paths());
         if !self.force && earlier == EarlierAttempt::Whole {
             files.iter().for_each(|files| files.discard());
-            journal::remove(journal)?;
+            journal::end(journal, 0, quiet)?;
             self.shard.note_done_meanwhile();
             return Ok(Exit::Success);
         }
@@ -80,7 +80,7 @@ impl Score {
         }
         print_warnings(&answer);
         page.transpose()?;
-        journal::remove(journal)?;
+        journal::end(journal, 0, quiet)?;
         Ok(Exit::Success)
     }
 }

@@ -6,17 +6,12 @@ use crate::{Ran, folder_with, names, read, run, write};
 
 /// Scores ten records by the program in `score.sh` with these options.
 fn scored(folder: &TempDir, options: &[&str]) -> Ran {
-    let start = [
-        "score",
-        "in.jsonl",
-        "--with",
-        "exec",
-        "-j",
-        "1",
-        "--json",
-        "-o",
-        "out.jsonl",
-    ];
+    let output = ["-o", "out.jsonl"];
+    scored_to(folder, &[&output[..], options].concat())
+}
+
+fn scored_to(folder: &TempDir, options: &[&str]) -> Ran {
+    let start = ["score", "in.jsonl", "--with", "exec", "-j", "1", "--json"];
     run(
         folder,
         &[&start[..], options, &["--", "sh", "score.sh"]].concat(),
@@ -30,10 +25,15 @@ fn script(answer: u64) -> String {
     )
 }
 
+/// A folder with ten records.
+fn folder() -> TempDir {
+    let records: String = (0..10).map(|n| format!("{{\"n\":{n}}}\n")).collect();
+    folder_with("in.jsonl", records)
+}
+
 #[test]
 fn paid_answers_of_another_program_stay_until_they_are_wanted() {
-    let records: String = (0..10).map(|n| format!("{{\"n\":{n}}}\n")).collect();
-    let folder = folder_with("in.jsonl", records);
+    let folder = folder();
     write(&folder, "score.sh", script(1));
     let first = scored(&folder, &["--on-failure", "stop"]);
     assert_eq!(first.code, 4, "{}", first.err);
@@ -76,4 +76,31 @@ fn paid_answers_of_another_program_stay_until_they_are_wanted() {
         10
     );
     assert!(names(&folder).contains(&"out.jsonl.journal.complete".to_owned()));
+}
+
+#[test]
+fn a_shard_keeps_paid_answers_of_another_program() {
+    let folder = folder();
+    let shard = ["--resume", "--shard", "1/1", "--partial", "part.mh"];
+    let first = "while read -r line; do echo 1; done\n";
+    write(&folder, "score.sh", first);
+    let early = [&shard[..], &["--rate", "10", "--deadline", "500ms"]].concat();
+    let stopped = scored_to(&folder, &early);
+    assert_eq!(stopped.code, 124, "{}", stopped.err);
+    write(&folder, "score.sh", "while read -r line; do echo 2; done\n");
+    // The second time, the partial answer is there already.
+    for _ in 0..2 {
+        let ran = scored_to(&folder, &shard);
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        assert!(
+            ran.err.contains("stay in part.mh.journal.complete"),
+            "{}",
+            ran.err
+        );
+        assert!(names(&folder).contains(&"part.mh.journal.complete".to_owned()));
+    }
+    write(&folder, "score.sh", first);
+    let back = scored_to(&folder, &[&shard[..], &["--force"]].concat());
+    assert_eq!(back.code, 0, "{}", back.err);
+    assert!(back.json()["resumed"].as_u64() > Some(0), "{}", back.out);
 }
