@@ -1,6 +1,7 @@
 //! What `score` prints after the report: the failures, notes, and how the run ended.
 
 use std::io::{self, Write as _};
+use std::path::Path;
 
 use manyhands::error::FailureKind;
 use manyhands::exit::Exit;
@@ -166,6 +167,14 @@ pub(super) fn end_all_failed(answer: &Answer, first: &Failure) -> Exit {
     }
     note(format_args!("  to go on regardless, use --on-failure skip"));
     exit
+}
+
+/// Returns a note that names the journal that a run which has ended early has left.
+pub(super) fn journal_note(path: &Path) -> String {
+    format!(
+        "note: the answers are kept in {}; the same command with --resume goes on from there",
+        text::plain(path.display())
+    )
 }
 
 /// Returns a note that names the file in which the scores of a run that ended early are kept.

@@ -13,7 +13,7 @@ use clap::{ArgGroup, Args};
 use indicatif::HumanBytes;
 use manyhands::execution::Threads;
 use manyhands::exit::Exit;
-use manyhands::output::{ScoresFile, ScoresOptions, leftovers};
+use manyhands::output::{ScoresFile, ScoresOptions, leftovers, remove_leftovers_of};
 use manyhands::page;
 use manyhands::plan::arguments::{
     FieldNames, MostInFlight, WITH, count, duration, in_flight, rate,
@@ -97,8 +97,8 @@ pub struct Score {
     force: bool,
 
     /// Go on where the same command has ended, whatever has ended it: take its answers over from OUT.journal, and score only
-    /// the records that have none there. Records that have changed, and those that have failed, are scored again. Without
-    /// a journal, the run starts anew. The answers of --with exec and --with http are always kept beside OUT, those of
+    /// the records that have none there. Records that have changed, and those that have failed, are scored again, also if
+    /// the command has written its outputs. Without a journal, the run starts anew. The answers of --with exec and --with http are always kept beside OUT, those of
     /// the other scorers with this option.
     #[arg(long)]
     resume: bool,
@@ -236,7 +236,7 @@ impl Score {
         let token = Cancel::new();
         let watch = SignalWatch::start(quiet)?;
         self.failures.check(&opened)?;
-        let path = self.journal_path(&opened)?;
+        let path = self.journal_path(&opened, quiet)?;
         let had_complete = path
             .as_deref()
             .is_some_and(RunJournal::has_complete_outputs);
@@ -252,7 +252,11 @@ impl Score {
             self.open_outputs(&plan, format, rules, path.as_deref(), &token, &watch)?;
         let journal = path.map(|path| RunJournal::open(&path, &opened));
         let journal = journal.transpose()?;
+        if self.resume {
+            self.remove_leftovers();
+        }
         if !quiet {
+            journal.iter().for_each(journal::note_other_command);
             self.note_leftovers();
         }
         let run = CommandRun {
@@ -318,7 +322,7 @@ impl Score {
         print_end(&answer.report.end, partial?);
         page.transpose()?;
         match answer.report.end.is_finished() {
-            true => journal::remove(journal)?,
+            true => journal::end(journal, answer.report.failed, quiet)?,
             false => journal::close(journal, quiet)?,
         }
         Ok(Exit::of_report(&answer.report))
@@ -346,6 +350,14 @@ impl Score {
 
     fn scores_on_stdout(&self) -> bool {
         self.scores.as_deref() == Some(Path::new("-"))
+    }
+
+    /// Removes what killed runs have left behind of the outputs. The journal, which is locked, has everything that is in them.
+    fn remove_leftovers(&self) {
+        let failures = self.failures.paths();
+        let failures = failures.iter().flatten().map(PathBuf::as_path);
+        let outputs = self.scores.as_deref().into_iter().chain(self.shard.path());
+        outputs.chain(failures).for_each(remove_leftovers_of);
     }
 
     /// Prints a note for each file that a killed run has left behind in the folder of the scores file.

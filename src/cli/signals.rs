@@ -27,6 +27,8 @@ pub(super) struct WatchedRun {
     pub(super) grace: Duration,
     /// The scores file that is kept if the command ends without waiting for the run.
     pub(super) scores: Option<Arc<RunFiles>>,
+    /// The journal that has the answers of the run.
+    pub(super) journal: Option<PathBuf>,
 }
 
 /// The stage of the command. The effect of a signal depends on it.
@@ -287,12 +289,14 @@ mod unix {
         /// Ends the command, even if its other threads are still working. The scores that have been written in order
         /// are kept, and incomplete files are removed.
         fn end(&self, exit: Exit, why: &str) -> ! {
+            let mut journal = None;
             let kept = match &*lock(&self.stage) {
                 Stage::Opening => {
                     self.remove_opened();
                     None
                 }
                 Stage::Running(watched) => {
+                    journal.clone_from(&watched.journal);
                     let scores = watched.scores.as_ref();
                     scores.map(|scores| scores.keep_partial())
                 }
@@ -306,7 +310,11 @@ mod unix {
                 Some(Err(error)) => format!("\nerror: {}", plain(error)),
                 Some(Ok(None)) | None => String::new(),
             };
-            print(&format!("{why}{kept}"));
+            let answers = match journal.filter(|_| !self.quiet) {
+                Some(path) => format!("\n{}", super::super::endings::journal_note(&path)),
+                None => String::new(),
+            };
+            print(&format!("{why}{kept}{answers}"));
             std::process::exit(exit.code().into());
         }
 

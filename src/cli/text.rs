@@ -150,10 +150,16 @@ fn resumed(answer: &Answer) -> String {
             HumanCount(several)
         ),
     };
-    let left = match resumed.left {
-        0 => String::new(),
-        1 => "; 1 other answer fits no record".to_owned(),
-        several => format!("; {} other answers fit no record", HumanCount(several)),
+    // The records of the others may come after the end of a run that was stopped.
+    let left = match (resumed.left, answer.report.end.is_finished()) {
+        (0, _) => String::new(),
+        (1, true) => "; 1 other answer fits no record".to_owned(),
+        (1, false) => "; 1 other answer was not needed so far".to_owned(),
+        (several, true) => format!("; {} other answers fit no record", HumanCount(several)),
+        (several, false) => {
+            let several = HumanCount(several);
+            format!("; {several} other answers were not needed so far")
+        }
     };
     paint(ASIDE, format!("{taken}{left}")) + "\n"
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use twox_hash::XxHash3_128;
 
 use super::encoded::{encode, not_encoded};
-use super::{Journal, KeptAt, Syncing};
+use super::{DescribedRun, Journal, KeptAt, Syncing, check_unused};
 use crate::error::Error;
 use crate::synced::OpenOutput;
 
@@ -106,22 +106,26 @@ impl AnswerJournal {
         let mut bytes = Vec::new();
         encode(fingerprint, &mut bytes)
             .map_err(|error| not_encoded("the fingerprint of the run", &error).error(path))?;
-        Self::open_for(path, XxHash3_128::oneshot(&bytes), syncing)
+        let run = DescribedRun {
+            is_paid: syncing == Syncing::AtOnce,
+            parts: vec![("the fingerprint".to_owned(), XxHash3_128::oneshot(&bytes))],
+        };
+        Self::open_for(path, &run, syncing)
     }
 
-    /// Opens or creates the journal of a run with the hash of a fingerprint.
+    /// Opens or creates the journal of a run.
     pub(crate) fn open_for(
         path: &Path,
-        fingerprint: u128,
+        run: &DescribedRun,
         syncing: Syncing,
     ) -> Result<Self, Error> {
         let journal = match fs::symlink_metadata(path).is_ok() {
-            true => Journal::open(path, syncing),
-            false => Journal::create(path, syncing),
+            true => Journal::open(path, run, syncing),
+            false => Journal::create(path, run, syncing),
         };
         Ok(AnswerJournal {
             journal: journal?,
-            fingerprint,
+            fingerprint: run.fingerprint(),
             syncing,
         })
     }
@@ -135,9 +139,24 @@ impl AnswerJournal {
         Journal::discard(path.as_ref())
     }
 
+    /// Returns an error if a run is using the journal at this path.
+    pub(crate) fn check_unused(path: &Path) -> Result<(), Error> {
+        check_unused(path)
+    }
+
     /// Whether the journal has answers of earlier runs.
     pub(crate) fn has_earlier(&self) -> bool {
         self.journal.has_earlier()
+    }
+
+    /// If the journal has answers, but none that could fit this run: what the runs differ in.
+    pub(crate) fn differences(&self) -> Option<Vec<String>> {
+        self.journal.differences()
+    }
+
+    /// The number of answers of runs with another fingerprint that may have cost money.
+    pub(crate) fn paid_by_others(&self) -> u64 {
+        self.journal.paid_by_others()
     }
 
     /// The path of the journal.

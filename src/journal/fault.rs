@@ -103,6 +103,16 @@ pub(super) fn damaged(path: &Path, at: u64, what: &str) -> Error {
     Error::input(path, damage(at, what))
 }
 
+/// The error of a journal of which everything before the byte `at` was verified, and the bytes behind have been changed.
+pub(super) fn damaged_behind(path: &Path, at: u64) -> Error {
+    let message = format!(
+        "damaged at byte {at}: bytes that were on the disk have been changed; restore the file from a copy, keep only the answers \
+         before that byte, which are whole (truncate -s {at} {}), or delete it to begin anew without its answers",
+        path.display()
+    );
+    Error::input(path, message)
+}
+
 fn damage(at: u64, what: &str) -> String {
     format!(
         "damaged at byte {at}: {what}; restore the file from a copy, or delete it to begin anew without its answers"

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
-use super::simulated_tests::{SimulatedDisk, Trouble, answer_of, open, recover};
+use super::simulated_tests::{SimulatedDisk, Trouble, answer_of, open, recover, some_run};
 use super::{Journal, Syncing};
 use crate::error::Error;
 
@@ -130,10 +130,16 @@ fn answers_that_wait_for_the_disk_take_a_bounded_memory() {
     let disk = Arc::new(StuckDisk::default());
     let held = disk.stuck.lock().unwrap();
     let shared: Arc<dyn super::JournalDisk> = Arc::clone(&disk) as _;
-    super::opening::write_first_line(&*disk.inner, 1).unwrap();
+    super::opening::write_beginning(&*disk.inner, 1, &some_run()).unwrap();
     let path = std::path::Path::new(super::simulated_tests::PATH);
-    let journal =
-        Journal::open_on(shared, path, Syncing::Seldom, super::simulated_tests::SIZES).unwrap();
+    let journal = Journal::open_on(
+        shared,
+        path,
+        &some_run(),
+        Syncing::Seldom,
+        super::simulated_tests::SIZES,
+    )
+    .unwrap();
     let kept = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for _ in 0..THREADS {

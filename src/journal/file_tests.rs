@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::simulated_tests::answer_of;
+use super::simulated_tests::{answer_of, some_run};
 use super::{Journal, JournalCounts, Syncing};
 use crate::error::Error;
 
@@ -17,7 +17,7 @@ fn folder() -> (tempfile::TempDir, PathBuf) {
 #[test]
 fn a_journal_is_created_resumed_and_removed() {
     let (folder, path) = folder();
-    let journal = Journal::create(&path, Syncing::AtOnce).unwrap();
+    let journal = Journal::create(&path, &some_run(), Syncing::AtOnce).unwrap();
     let at = journal.keep(3, 33, b"three").unwrap();
     assert!(journal.wait(at, Duration::MAX).unwrap());
     // A run does not find its own answers.
@@ -28,10 +28,10 @@ fn a_journal_is_created_resumed_and_removed() {
     let line: serde_json::Value = serde_json::from_slice(line).unwrap();
     assert_eq!(
         (&line["manyhands"], &line["format"]),
-        (&"journal".into(), &1.into())
+        (&"journal".into(), &2.into())
     );
 
-    let journal = Journal::open(&path, Syncing::Seldom).unwrap();
+    let journal = Journal::open(&path, &some_run(), Syncing::Seldom).unwrap();
     let mut answer = Vec::new();
     assert!(journal.find(3, 33, &mut answer).unwrap());
     assert_eq!(answer, b"three");
@@ -45,7 +45,7 @@ fn a_journal_is_created_resumed_and_removed() {
     drop(journal);
 
     // The answer that was taken over is still in the file.
-    let journal = Journal::open(&path, Syncing::AtOnce).unwrap();
+    let journal = Journal::open(&path, &some_run(), Syncing::AtOnce).unwrap();
     assert_eq!(journal.counts().earlier, 2);
     for (index, key) in [(3, 33), (4, 44)] {
         assert!(journal.find(index, key, &mut answer).unwrap());
@@ -54,18 +54,35 @@ fn a_journal_is_created_resumed_and_removed() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     journal.remove().unwrap();
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
-    Journal::create(&path, Syncing::AtOnce)
+    Journal::create(&path, &some_run(), Syncing::AtOnce)
         .unwrap()
         .remove()
         .unwrap();
 }
 
 #[test]
+fn a_file_in_which_not_even_the_first_line_is_whole_has_no_answers() {
+    let (_folder, path) = folder();
+    let line = super::format::first_line(1);
+    for length in [0, 5, 40, line.len() - 1] {
+        fs::write(&path, &line[..length]).unwrap();
+        let journal = Journal::open(&path, &some_run(), Syncing::AtOnce).unwrap();
+        assert_eq!(journal.counts().earlier, 0);
+        journal.keep(3, 33, b"three").unwrap();
+        journal.close().unwrap();
+        let journal = Journal::open(&path, &some_run(), Syncing::AtOnce).unwrap();
+        assert!(journal.find(3, 33, &mut Vec::new()).unwrap());
+    }
+}
+
+#[test]
 fn a_second_run_is_refused_at_once() {
     let (_folder, path) = folder();
-    let journal = Journal::create(&path, Syncing::AtOnce).unwrap();
+    let journal = Journal::create(&path, &some_run(), Syncing::AtOnce).unwrap();
     let began = Instant::now();
-    let error = Journal::open(&path, Syncing::AtOnce).err().unwrap();
+    let error = Journal::open(&path, &some_run(), Syncing::AtOnce)
+        .err()
+        .unwrap();
     assert!(began.elapsed() < Duration::from_secs(10));
     assert!(
         error.to_string().contains("another run is using it"),
@@ -73,10 +90,10 @@ fn a_second_run_is_refused_at_once() {
     );
     assert!(matches!(error, Error::Destination { .. }), "{error:?}");
     journal.close().unwrap();
-    let journal = Journal::open(&path, Syncing::AtOnce).unwrap();
-    assert!(Journal::open(&path, Syncing::AtOnce).is_err());
+    let journal = Journal::open(&path, &some_run(), Syncing::AtOnce).unwrap();
+    assert!(Journal::open(&path, &some_run(), Syncing::AtOnce).is_err());
     drop(journal);
-    Journal::open(&path, Syncing::AtOnce)
+    Journal::open(&path, &some_run(), Syncing::AtOnce)
         .unwrap()
         .remove()
         .unwrap();
@@ -85,27 +102,35 @@ fn a_second_run_is_refused_at_once() {
 #[test]
 fn files_that_are_no_journals_are_refused_and_left_as_they_are() {
     let (folder, path) = folder();
-    let format_2 = super::format::first_line(1).replace("\"format\":1", "\"format\":2");
+    let format_3 = super::format::first_line(1).replace("\"format\":2", "\"format\":3");
     let cases = [
-        ("", "is not a journal of manyhands"),
+        ("text,label\n", "is not a journal of manyhands"),
         ("{\"text\":\"precious\"}\n", "is not a journal of manyhands"),
-        (&format_2, "has format 2 of journals, written by manyhands"),
+        (&format_3, "has format 3 of journals, written by manyhands"),
     ];
     for (content, expected) in cases {
         fs::write(&path, content).unwrap();
-        let error = Journal::open(&path, Syncing::AtOnce).err().unwrap();
+        let error = Journal::open(&path, &some_run(), Syncing::AtOnce)
+            .err()
+            .unwrap();
         assert!(error.to_string().contains(expected), "{error}");
         assert!(matches!(error, Error::Input { .. }), "{error:?}");
-        let error = Journal::create(&path, Syncing::AtOnce).err().unwrap();
+        let error = Journal::create(&path, &some_run(), Syncing::AtOnce)
+            .err()
+            .unwrap();
         assert!(error.to_string().contains("open it to use them"), "{error}");
         assert_eq!(fs::read_to_string(&path).unwrap(), content);
     }
-    let error = Journal::open(folder.path(), Syncing::AtOnce).err().unwrap();
+    let error = Journal::open(folder.path(), &some_run(), Syncing::AtOnce)
+        .err()
+        .unwrap();
     assert!(error.to_string().contains("is not a file"), "{error}");
     let missing = folder.path().join("missing");
-    let error = Journal::open(&missing, Syncing::AtOnce).err().unwrap();
+    let error = Journal::open(&missing, &some_run(), Syncing::AtOnce)
+        .err()
+        .unwrap();
     assert!(matches!(&error, Error::Input { .. }), "{error}");
-    let error = Journal::create(&missing.join("journal"), Syncing::AtOnce)
+    let error = Journal::create(&missing.join("journal"), &some_run(), Syncing::AtOnce)
         .err()
         .unwrap();
     assert!(error.to_string().contains("create its folder"), "{error}");
@@ -119,7 +144,7 @@ fn many_threads_keep_and_wait_at_once() {
 
     for syncing in [Syncing::AtOnce, Syncing::Seldom] {
         let (_folder, path) = folder();
-        let journal = Journal::create(&path, syncing).unwrap();
+        let journal = Journal::create(&path, &some_run(), syncing).unwrap();
         std::thread::scope(|scope| {
             for thread in 0..THREADS {
                 let journal = &journal;
@@ -137,7 +162,7 @@ fn many_threads_keep_and_wait_at_once() {
         });
         assert_eq!(journal.counts().kept, THREADS * ANSWERS);
         journal.close().unwrap();
-        let journal = Journal::open(&path, syncing).unwrap();
+        let journal = Journal::open(&path, &some_run(), syncing).unwrap();
         let mut answer = Vec::new();
         for number in 0..THREADS * ANSWERS {
             assert!(journal.find(number, number.into(), &mut answer).unwrap());
@@ -159,7 +184,7 @@ fn journal_costs() {
         (16, Syncing::Seldom),
     ] {
         let (_folder, path) = folder();
-        let journal = Journal::create(&path, syncing).unwrap();
+        let journal = Journal::create(&path, &some_run(), syncing).unwrap();
         let timed = |what: &str, act: &(dyn Fn(u64) + Sync)| {
             let began = Instant::now();
             std::thread::scope(|scope| {
@@ -192,7 +217,7 @@ fn journal_costs() {
         };
         let opened = || {
             let began = Instant::now();
-            let journal = Journal::open(&path, syncing).unwrap();
+            let journal = Journal::open(&path, &some_run(), syncing).unwrap();
             println!("open: {:?}", began.elapsed());
             journal
         };
@@ -212,7 +237,7 @@ fn journal_costs() {
         });
     }
     let (_folder, path) = folder();
-    let journal = Journal::create(&path, Syncing::AtOnce).unwrap();
+    let journal = Journal::create(&path, &some_run(), Syncing::AtOnce).unwrap();
     let began = Instant::now();
     for number in 0..500 {
         let at = journal.keep(number, 1, &[7; 40]).unwrap();

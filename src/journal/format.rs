@@ -4,11 +4,15 @@
 //! |---|---|
 //! | 4 | [`MAGIC`] |
 //! | 4 | the number of bytes of the entries |
-//! | 4 | the number of entries; a block without entries only says what is on the disk |
+//! | 4 | the number of entries |
 //! | 8 | everything before this offset was on the disk when the block was written |
 //! | 8 | the hash of the entries |
 //! | 8 | the hash of the bytes above, of the salt of the journal, and of the offset of the block |
 //! | … | the entries: index (varint), key (16 bytes), length of the answer (varint), answer |
+//!
+//! A block whose number of entries is 0 has no entries. Its bytes say in [postcard](https://postcard.jamesmunns.com) which
+//! [run](super::described::DescribedRun) the answers behind it belong to, up to the next such block. If it has no bytes, it only says what is
+//! on the disk.
 //!
 //! Numbers are little-endian, and hashes are XXH3-64. The salt is a random number in the first line. Because of it, neither
 //! a block of another journal, which a disk may show after a power failure, nor an answer that looks like a block is
@@ -20,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use twox_hash::XxHash3_64;
 
 /// The version of the format. A journal of another version is refused.
-const FORMAT: u64 = 1;
+const FORMAT: u64 = 2;
 
 /// The first bytes of each block. A block behind damage is found by them.
 pub(super) const MAGIC: [u8; 4] = *b"\xf1\x9dMh";
@@ -36,6 +40,9 @@ pub(super) const MOST_HEAD_BYTES: usize = 2 * MOST_VARINT_BYTES + 16;
 
 /// The most bytes of a number of 64 bits, 7 bits in each.
 const MOST_VARINT_BYTES: usize = 10;
+
+/// What the first line begins with.
+const BEGIN: &[u8] = b"{\"manyhands\":\"journal\",";
 
 /// What precedes the hash in the first line.
 const CHECK: &str = ",\"check\":\"";
@@ -79,6 +86,12 @@ pub(super) fn first_line(salt: u64) -> String {
 fn with_check(fields: &str) -> String {
     let hash = XxHash3_64::oneshot(fields.as_bytes());
     format!("{fields}{CHECK}{hash:016x}\"}}\n")
+}
+
+/// Whether these are all bytes of a file that ends within the first line of a journal.
+pub(super) fn is_cut_in_first_line(bytes: &[u8]) -> bool {
+    let is_line = bytes.len() < MOST_LINE_BYTES && bytes.is_ascii() && !bytes.contains(&b'\n');
+    is_line && (BEGIN.starts_with(bytes) || bytes.starts_with(BEGIN))
 }
 
 /// Reads the first line, which `bytes` begin with. Returns its length and the salt.
@@ -307,9 +320,15 @@ mod tests {
         ] {
             assert_eq!(parse_first_line(other.as_bytes()), Err(BadLine::NoJournal));
         }
-        let newer = line.replace("\"format\":1", "\"format\":2");
+        for length in 0..line.len() {
+            assert!(is_cut_in_first_line(&line.as_bytes()[..length]), "{length}");
+        }
+        for other in [&line, "x", "{\"text\":", "{\"manyhands\":\"plan\""] {
+            assert!(!is_cut_in_first_line(other.as_bytes()), "{other}");
+        }
+        let newer = line.replace("\"format\":2", "\"format\":3");
         let expected = BadLine::OtherFormat {
-            format: 2,
+            format: 3,
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
         assert_eq!(parse_first_line(newer.as_bytes()), Err(expected));

@@ -14,11 +14,13 @@
 // - Answers of earlier runs are found by the index of their record, and by its key if the records have moved (`earlier`,
 //   `key_table`). The tables are in files without names, of which some pages are in memory (`paged`), so memory does not
 //   grow with the number of answers.
+// - A block may say which run the answers behind it belong to (`described`), for messages.
 // - The key of an answer is made of the fingerprint of the run (`answers`) and the contents of its record (`contents`). A
 //   task around the task of the user (`journalled`) finds answers before it scores, and keeps them (`record_answers`).
 
 mod answers;
 mod contents;
+mod described;
 mod disk;
 mod earlier;
 mod encoded;
@@ -44,6 +46,8 @@ use std::time::Duration;
 
 pub use answers::{AnswerJournal, Resumed};
 pub use contents::{ByHash, Contents, RecordContents};
+pub(crate) use described::DescribedRun;
+use described::EarlierRuns;
 use disk::JournalDisk;
 use earlier::{EarlierAnswers, EarlierBytes};
 pub(crate) use encoded::{decode, decode_first, encode};
@@ -51,7 +55,7 @@ use fault::cannot;
 pub use journalled::JournalledTask;
 use keeping::{Ending, Keeping};
 pub(crate) use memory::{AnswerMemory, KeptAt};
-use opening::{create_file, open_file, recover};
+use opening::{check_unused, create_file, open_file, recover};
 pub(crate) use record_answers::RecordAnswers;
 use sizes::TableSizes;
 pub use writer::Syncing;
@@ -83,6 +87,8 @@ pub(crate) struct Journal {
     path: PathBuf,
     /// `None` if there are no answers of earlier runs.
     earlier: Option<EarlierAnswers>,
+    /// What these belong to.
+    runs: EarlierRuns,
     keeping: Arc<Keeping>,
     outputs: Arc<OutputsToSync>,
     syncing: Syncing,
@@ -104,14 +110,18 @@ pub(crate) struct JournalCounts {
 }
 
 impl Journal {
-    /// Creates a journal, and makes sure that its name is on the disk.
+    /// Creates the journal of a run, and makes sure that its name is on the disk.
     ///
     /// # Errors
     ///
     /// Returns [`Error::Destination`] if the file exists or cannot be created.
-    pub(crate) fn create(path: &Path, syncing: Syncing) -> Result<Journal, Error> {
+    pub(crate) fn create(
+        path: &Path,
+        run: &DescribedRun,
+        syncing: Syncing,
+    ) -> Result<Journal, Error> {
         let salt = fastrand::u64(..);
-        let disk: Arc<dyn JournalDisk> = Arc::new(create_file(path, salt)?);
+        let disk: Arc<dyn JournalDisk> = Arc::new(create_file(path, salt, run)?);
         let begin = disk
             .length()
             .map_err(|error| cannot(path, "created", &error))?;
@@ -120,7 +130,8 @@ impl Journal {
             begin,
             end: begin,
         };
-        Self::start(path, disk, bytes, None, syncing)
+        let earlier = (None, EarlierRuns::new(run));
+        Self::start(path, disk, bytes, earlier, syncing)
     }
 
     /// Opens a journal of earlier runs, and goes on behind their answers. What a kill or a power failure has left incomplete
@@ -130,27 +141,32 @@ impl Journal {
     ///
     /// Returns [`Error::Input`] if the file does not exist, is no journal, has another format, or is damaged, and
     /// [`Error::Destination`] if another run uses it or if it cannot be opened. It is left as it is.
-    pub(crate) fn open(path: &Path, syncing: Syncing) -> Result<Journal, Error> {
+    pub(crate) fn open(
+        path: &Path,
+        run: &DescribedRun,
+        syncing: Syncing,
+    ) -> Result<Journal, Error> {
         let disk = Arc::new(open_file(path)?);
-        Self::open_on(disk, path, syncing, TableSizes::USUAL)
+        Self::open_on(disk, path, run, syncing, TableSizes::USUAL)
     }
 
     fn open_on(
         disk: Arc<dyn JournalDisk>,
         path: &Path,
+        run: &DescribedRun,
         syncing: Syncing,
         sizes: TableSizes,
     ) -> Result<Journal, Error> {
-        let (bytes, earlier) = recover(path, &disk, sizes)?;
+        let (bytes, earlier, runs) = recover(path, &disk, run, sizes)?;
         let earlier = (earlier.total() > 0).then_some(earlier);
-        Self::start(path, disk, bytes, earlier, syncing)
+        Self::start(path, disk, bytes, (earlier, runs), syncing)
     }
 
     fn start(
         path: &Path,
         disk: Arc<dyn JournalDisk>,
         bytes: EarlierBytes,
-        earlier: Option<EarlierAnswers>,
+        (earlier, runs): (Option<EarlierAnswers>, EarlierRuns),
         syncing: Syncing,
     ) -> Result<Journal, Error> {
         let keeping = Arc::new(Keeping::new(path.to_owned()));
@@ -166,6 +182,7 @@ impl Journal {
         Ok(Journal {
             path: path.to_owned(),
             earlier,
+            runs,
             keeping,
             outputs,
             syncing,
@@ -208,6 +225,16 @@ impl Journal {
     /// Whether the journal has answers of earlier runs.
     pub(crate) fn has_earlier(&self) -> bool {
         self.earlier.is_some()
+    }
+
+    /// If the journal has answers, but none that could fit this run: what the runs differ in.
+    pub(crate) fn differences(&self) -> Option<Vec<String>> {
+        self.runs.differences()
+    }
+
+    /// The number of answers of runs with another fingerprint that may have cost money.
+    pub(crate) fn paid_by_others(&self) -> u64 {
+        self.runs.paid_by_others()
     }
 
     /// Looks for an answer of an earlier run for a record with this key, first among those with this index. Puts it into

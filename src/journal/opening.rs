@@ -5,10 +5,13 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::sync::Arc;
 
+use super::described::{DescribedRun, EarlierRuns};
 use super::disk::{JournalDisk, StoredFile, read_full, write_all};
 use super::earlier::{EarlierAnswers, EarlierBytes};
-use super::fault::{JournalFault, bad_line, cannot, damaged, exists, in_use};
-use super::format::{BlockEntries, MOST_LINE_BYTES, first_line, parse_first_line};
+use super::fault::{JournalFault, bad_line, cannot, damaged_behind, exists, in_use};
+use super::format::{
+    BlockEntries, BlockPlace, MOST_LINE_BYTES, first_line, is_cut_in_first_line, parse_first_line,
+};
 use super::reading::JournalReader;
 use super::sizes::TableSizes;
 use crate::error::Error;
@@ -18,9 +21,9 @@ use crate::synced::{folder_of, sync_folder, to_disk};
 /// the same prefix.
 const PREFIX: &str = ".manyhands-";
 
-/// Creates a journal with its first line, and locks it. It gets its name when the line is on the disk, so a journal whose
-/// first line is incomplete is never seen.
-pub(super) fn create_file(path: &Path, salt: u64) -> Result<StoredFile, Error> {
+/// Creates the journal of a run with its first line, and locks it. It gets its name when the line is on the disk, so a journal
+/// whose first line is incomplete is never seen.
+pub(super) fn create_file(path: &Path, salt: u64, run: &DescribedRun) -> Result<StoredFile, Error> {
     let failed = |error: io::Error| match error.kind() {
         ErrorKind::AlreadyExists => exists(path),
         _ => cannot(path, "created", &error),
@@ -39,19 +42,24 @@ pub(super) fn create_file(path: &Path, salt: u64) -> Result<StoredFile, Error> {
         new.as_file().try_clone().map_err(failed)?,
         folder.to_owned(),
     );
-    write_first_line(&disk, salt).map_err(failed)?;
+    write_beginning(&disk, salt, run).map_err(failed)?;
     new.persist_noclobber(path)
         .map_err(|error| failed(error.error))?;
     sync_folder(folder, to_disk).map_err(|error| cannot(path, "synced to the disk", &error))?;
     Ok(disk)
 }
 
-/// Writes the first line, and syncs it. Returns its length.
-pub(super) fn write_first_line(disk: &dyn JournalDisk, salt: u64) -> io::Result<u64> {
-    let line = first_line(salt);
-    write_all(disk, line.as_bytes(), 0)?;
-    disk.sync()?;
-    Ok(line.len() as u64)
+/// Writes the first line, and which run the answers behind it belong to, and syncs them.
+pub(super) fn write_beginning(
+    disk: &dyn JournalDisk,
+    salt: u64,
+    run: &DescribedRun,
+) -> io::Result<()> {
+    let mut bytes = first_line(salt).into_bytes();
+    let at = bytes.len() as u64;
+    bytes.extend(run.block(BlockPlace { salt, at }));
+    write_all(disk, &bytes, 0)?;
+    disk.sync()
 }
 
 /// Opens an existing journal, and locks it.
@@ -89,6 +97,17 @@ fn lock_file(file: &File, path: &Path) -> Result<(), Error> {
     }
 }
 
+/// Returns an error if a run is using the journal. If it cannot be opened, nothing is known.
+pub(super) fn check_unused(path: &Path) -> Result<(), Error> {
+    // Only regular files are opened, since opening a pipe might wait for another program.
+    let is_file = fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
+    let file = is_file.then(|| File::open(path).ok()).flatten();
+    match file.map(|file| file.try_lock_shared()) {
+        Some(Err(TryLockError::WouldBlock)) => Err(in_use(path)),
+        _ => Ok(()),
+    }
+}
+
 /// Whether the file has lost its name between being opened and being locked.
 #[cfg(unix)]
 fn is_removed(file: &File) -> bool {
@@ -102,8 +121,8 @@ fn is_removed(_file: &File) -> bool {
     false
 }
 
-/// Verifies a journal, cuts what a power failure or a kill has left incomplete at its end, and syncs it. Returns where its
-/// blocks are, and the answers in them.
+/// Verifies a journal, begins it anew if it ends within its first line, cuts what a power failure or a kill has left incomplete at its end, and syncs it. From then on, it says
+/// that new answers belong to `run`. Returns where its blocks are, the answers in them, and what these belong to.
 ///
 /// # Errors
 ///
@@ -112,11 +131,19 @@ fn is_removed(_file: &File) -> bool {
 pub(super) fn recover(
     path: &Path,
     disk: &Arc<dyn JournalDisk>,
+    run: &DescribedRun,
     sizes: TableSizes,
-) -> Result<(EarlierBytes, EarlierAnswers), Error> {
+) -> Result<(EarlierBytes, EarlierAnswers, EarlierRuns), Error> {
     let unreadable = |error| Error::unreadable(path, error);
     let mut line = vec![0; MOST_LINE_BYTES];
     let read = read_full(&**disk, &mut line, 0).map_err(unreadable)?;
+    if is_cut_in_first_line(&line[..read]) {
+        // The run that has created the file has died before it had an answer, or the disk has lost it all.
+        disk.truncate(0)
+            .and_then(|()| write_beginning(&**disk, fastrand::u64(..), run))
+            .map_err(|error| cannot(path, "begun anew", &error))?;
+        return recover(path, disk, run, sizes);
+    }
     let (begin, salt) = parse_first_line(&line[..read]).map_err(|bad| bad_line(path, &bad))?;
     let length = disk.length().map_err(unreadable)?;
     let mut bytes = EarlierBytes {
@@ -125,10 +152,15 @@ pub(super) fn recover(
         end: begin,
     };
     let mut answers = EarlierAnswers::new(path, disk, bytes, sizes)?;
+    let mut runs = EarlierRuns::new(run);
     let mut reader = JournalReader::new(&**disk, salt, begin, length);
     while let Some(block) = reader.next().map_err(unreadable)? {
         for (head, range) in BlockEntries::new(block.payload) {
             answers.add(&head, block.payload_at + range.start as u64)?;
+            runs.add();
+        }
+        if let Some(run) = block.run {
+            runs.begin(run);
         }
     }
     bytes.end = reader.at();
@@ -136,17 +168,19 @@ pub(super) fn recover(
     if bytes.end < length {
         let claimed = reader.claimed_behind().map_err(unreadable)?;
         if claimed.is_some_and(|claimed| claimed > bytes.end) {
-            return Err(damaged(
-                path,
-                bytes.end,
-                "bytes that were on the disk have been changed",
-            ));
+            return Err(damaged_behind(path, bytes.end));
         }
         disk.truncate(bytes.end)
             .map_err(|error| cannot(path, "cut", &error))?;
     }
+    if runs.must_describe() {
+        let at = bytes.end;
+        let block = run.block(BlockPlace { salt, at });
+        write_all(&**disk, &block, at).map_err(|error| cannot(path, "written", &error))?;
+        bytes.end += block.len() as u64;
+    }
     // An earlier process may have written blocks without syncing them. This run will say of them that they are on the disk.
     disk.sync()
         .map_err(|error| cannot(path, "synced to the disk", &error))?;
-    Ok((bytes, answers))
+    Ok((bytes, answers, runs))
 }

@@ -5,7 +5,9 @@ use std::io;
 use memchr::memmem;
 use twox_hash::XxHash3_64;
 
+use super::described::DescribedRun;
 use super::disk::{JournalDisk, read_full};
+use super::encoded::decode;
 use super::format::{BlockEntries, BlockHeader, BlockPlace, HEADER_BYTES, MAGIC, part};
 
 /// The number of bytes that are read at once.
@@ -28,7 +30,10 @@ pub(super) struct JournalReader<'a> {
 pub(super) struct ValidBlock<'a> {
     /// The offset of the first entry.
     pub(super) payload_at: u64,
+    /// The entries.
     pub(super) payload: &'a [u8],
+    /// The run that the answers behind the block belong to, if the block says it. It then has no entries.
+    pub(super) run: Option<DescribedRun>,
 }
 
 impl<'a> JournalReader<'a> {
@@ -60,16 +65,25 @@ impl<'a> JournalReader<'a> {
             return Ok(None);
         }
         let payload = self.load(payload_at, length)?;
-        let is_valid = payload.len() == length
-            && XxHash3_64::oneshot(payload) == header.hash
-            && BlockEntries::are(payload, header.entries);
-        if !is_valid {
+        let is_whole = payload.len() == length && XxHash3_64::oneshot(payload) == header.hash;
+        let is_description = header.entries == 0 && length > 0;
+        let run: Option<DescribedRun> = match is_whole && is_description {
+            true => decode(payload),
+            false => None,
+        };
+        let is_read = match is_description {
+            true => run.is_some(),
+            false => is_whole && BlockEntries::are(payload, header.entries),
+        };
+        if !is_read {
             return Ok(None);
         }
         self.at = payload_at + length as u64;
+        let entry_bytes = if is_description { 0 } else { length };
         Ok(Some(ValidBlock {
             payload_at,
-            payload: self.load(payload_at, length)?,
+            payload: self.load(payload_at, entry_bytes)?,
+            run,
         }))
     }
 

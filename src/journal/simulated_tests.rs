@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::disk::JournalDisk;
-use super::opening::write_first_line;
-use super::{EarlierBytes, Journal, Syncing, TableSizes};
+use super::opening::write_beginning;
+use super::{DescribedRun, EarlierBytes, Journal, Syncing, TableSizes};
 use crate::error::Error;
 
 /// What was done to a disk.
@@ -75,7 +75,7 @@ impl SimulatedDisk {
     /// A disk with a journal without answers.
     pub(super) fn with_journal() -> Arc<Self> {
         let disk = Self::default();
-        write_first_line(&disk, 42).unwrap();
+        write_beginning(&disk, 42, &some_run()).unwrap();
         assert!(matches!(disk.memory().events.last(), Some(Event::Sync)));
         Self::new(disk.bytes())
     }
@@ -276,8 +276,25 @@ impl Memory {
 
 /// Opens the journal on a disk.
 pub(super) fn open(disk: &Arc<SimulatedDisk>, syncing: Syncing) -> Result<Journal, Error> {
+    open_for(disk, &some_run(), syncing)
+}
+
+/// Opens the journal of another run.
+pub(super) fn open_for(
+    disk: &Arc<SimulatedDisk>,
+    run: &DescribedRun,
+    syncing: Syncing,
+) -> Result<Journal, Error> {
     let disk: Arc<dyn JournalDisk> = Arc::clone(disk) as _;
-    Journal::open_on(disk, Path::new(PATH), syncing, SIZES)
+    Journal::open_on(disk, Path::new(PATH), run, syncing, SIZES)
+}
+
+/// What the answers of most tests belong to.
+pub(super) fn some_run() -> DescribedRun {
+    DescribedRun {
+        is_paid: false,
+        parts: vec![("the scorer".to_owned(), 7)],
+    }
 }
 
 /// Recovers the journal on a disk with these bytes, without a thread that writes. The result finds answers.
@@ -286,7 +303,8 @@ pub(super) fn recover(
 ) -> Result<(Arc<SimulatedDisk>, super::EarlierAnswers), Error> {
     let disk = SimulatedDisk::new(bytes);
     let shared: Arc<dyn JournalDisk> = Arc::clone(&disk) as _;
-    let (EarlierBytes { .. }, answers) = super::recover(Path::new(PATH), &shared, SIZES)?;
+    let (EarlierBytes { .. }, answers, _) =
+        super::recover(Path::new(PATH), &shared, &some_run(), SIZES)?;
     Ok((disk, answers))
 }
 

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use twox_hash::XxHash3_64;
 
+use super::identity::target_of;
 use crate::synced::folder_of;
 
 /// Prefix of the temporary name that a file has until it is complete.
@@ -54,6 +55,33 @@ pub fn leftovers(path: &Path) -> Vec<Leftover> {
     found
 }
 
+/// Removes the files that killed runs have left behind of an output at the path `path`, and that no process holds. This is for
+/// a run that has everything that is in them.
+///
+/// Where the file system has no locks, nothing is removed, because another run may be writing these files.
+pub fn remove_leftovers_of(path: &Path) {
+    let path = target_of(path);
+    let begin = prefix_for(&path);
+    let entries = fs::read_dir(folder_of(&path))
+        .into_iter()
+        .flatten()
+        .flatten();
+    for entry in entries {
+        let name = entry.file_name();
+        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+        if !is_file || !name.as_encoded_bytes().starts_with(begin.as_bytes()) {
+            continue;
+        }
+        let left = path.with_file_name(name);
+        // The lock is held until the file has no name any more.
+        if let Ok(file) = File::open(&left)
+            && file.try_lock_shared().is_ok()
+        {
+            let _ = fs::remove_file(&left);
+        }
+    }
+}
+
 /// The beginning of the temporary names of files that will have the same name as the file `path`.
 pub(super) fn prefix_for(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default();
@@ -89,4 +117,33 @@ fn of(path: PathBuf) -> Option<Leftover> {
         bytes: metadata.len(),
         written: metadata.modified().ok(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_files_of_the_same_output_that_no_process_holds_are_removed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("out.jsonl");
+        let of = |path: &Path, end: &str| {
+            let name = prefix_for(path) + end;
+            let new = File::create_new(folder.path().join(&name)).expect("a new file");
+            (name, new)
+        };
+        let (_, left) = of(&path, "left");
+        drop(left);
+        let (held, file) = of(&path, "held");
+        file.lock().expect("it is free");
+        let (other, _) = of(Path::new("other.jsonl"), "left");
+        remove_leftovers_of(&path);
+        let names = fs::read_dir(folder.path()).expect("a folder").flatten();
+        let names = names.map(|entry| entry.file_name().into_string());
+        let mut names: Vec<_> = names.map(|name| name.expect("a text")).collect();
+        names.sort();
+        let mut expected = [held, other];
+        expected.sort();
+        assert_eq!(names, expected);
+    }
 }

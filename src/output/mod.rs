@@ -40,7 +40,7 @@ pub use joined::{
     FirstLines, Joined, JoinedFailures, ShardFailures, ShardFiles, ShardScores, join_failures,
     join_scores, match_files,
 };
-pub use leftovers::{Leftover, leftovers};
+pub use leftovers::{Leftover, leftovers, remove_leftovers_of};
 #[cfg(feature = "html")]
 pub use page::PageFile;
 pub use requested::Output;

@@ -37,7 +37,7 @@ impl Answer {
     /// | `command` | the arguments of the command, if the [options](super::RunOptions::command) of the run name them |
     /// | `date` | when the run began, such as `2026-11-30T12:00:00Z` |
     /// | `records`, `scored`, `failed`, `skipped` | numbers of records; if the run ended early, only the records before the first one that was not done are counted |
-    /// | `resumed`, `resumed_left` | numbers of answers of earlier runs that were [taken over](super::Resumed), and of those that were not; 0 if the run has no journal |
+    /// | `resumed`, `resumed_left` | numbers of answers of earlier runs that were [taken over](super::Resumed), and of those that were not, also because a run that ended early has not reached their records; 0 if the run has no journal |
     /// | `digest` | the [digest](Answer::digest) |
     /// | `end` | `how`: `finished`, `stopped` or `halted`; `why` if the run ended early |
     /// | `scores` | by column: for numbers `count`, `sum`, `mean`, `variance`, `stddev`, `min`, `max`, `quantiles`, `histogram` unless no number is finite, and `nan`, the number of records with NaN, if there are any; for labels `count` and `labels`, the number of records with each label, and if the labels are not [counted exactly](super::LabelSummary), `labels_exact`, which is `false`, and `labels_share`, the share of the records that a listed label has at least |

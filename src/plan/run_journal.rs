@@ -67,10 +67,24 @@ impl RunJournal {
         found(path) || found(&complete_of(path))
     }
 
-    /// Whether the run that has left the journal at this path had completed its outputs, and was killed while it renamed them
-    /// into place. Some outputs may then exist already.
+    /// Whether the run that has left the journal at this path had completed its outputs. Either records have failed, or it was
+    /// killed while it renamed the outputs into place. Some outputs may then exist already.
     pub fn has_complete_outputs(path: &Path) -> bool {
         !path.exists() && complete_of(path).exists()
+    }
+
+    /// The file of the journal that an earlier run has left at this path.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if another run is using the journal.
+    pub fn left_behind(path: &Path) -> Result<PathBuf, Error> {
+        let path = match RunJournal::has_complete_outputs(path) {
+            true => complete_of(path),
+            false => path.to_owned(),
+        };
+        AnswerJournal::check_unused(&path)?;
+        Ok(path)
     }
 
     /// Removes the journal that an earlier run has left at this path.
@@ -100,19 +114,35 @@ impl RunJournal {
             Some(_) => Syncing::AtOnce,
             None => Syncing::Seldom,
         };
-        let fingerprint = fingerprint(plan)?;
+        let run = fingerprint(plan)?;
         // A journal of complete outputs keeps its name, because these outputs may exist until this run replaces them.
         let has_complete = RunJournal::has_complete_outputs(path);
         let complete = has_complete.then(|| complete_of(path));
         let path = complete.as_deref().unwrap_or(path);
         Ok(RunJournal {
-            answers: AnswerJournal::open_for(path, fingerprint, syncing)?,
+            answers: AnswerJournal::open_for(path, &run, syncing)?,
             has_complete,
         })
     }
 
-    /// Notes that all outputs of the run are complete, and are about to get their names. If the run is killed before the
-    /// journal is [removed](RunJournal::remove), the next run knows that existing outputs are those of this one.
+    /// If the journal has answers, but all of them are of other commands, so that none can be taken over: what the last of
+    /// these differs in from this run, such as `the URL` and `the file score.py`.
+    pub fn differences(&self) -> Option<Vec<String>> {
+        self.answers.differences()
+    }
+
+    /// The number of answers in the journal that are of other commands, of a program or a service. They may have cost money.
+    pub fn paid_by_others(&self) -> u64 {
+        self.answers.paid_by_others()
+    }
+
+    /// The path of the journal.
+    pub fn path(&self) -> &Path {
+        self.answers.path()
+    }
+
+    /// Notes that all outputs of the run are complete, and are about to get their names. If the journal stays, because the run
+    /// is killed or because records have failed, the next run knows that existing outputs are those of this one.
     ///
     /// # Errors
     ///
@@ -131,18 +161,13 @@ impl RunJournal {
         self.answers.sync_along(output);
     }
 
-    /// The path of the journal.
-    pub fn path(&self) -> &Path {
-        self.answers.path()
-    }
-
     /// What the run has taken over so far.
     pub fn resumed(&self) -> Resumed {
         self.answers.resumed()
     }
 
-    /// Ends the use of the journal by a run that has ended early. The journal then has every answer of the run, and stays for
-    /// the next one. Returns its path. If it has no answer at all, it is removed.
+    /// Ends the use of the journal by a run that has ended early, or in which records have failed. The journal then has every
+    /// answer of the run, and stays for the next one. Returns its path. If it has no answer at all, it is removed.
     ///
     /// # Errors
     ///
@@ -151,7 +176,8 @@ impl RunJournal {
         self.answers.close()
     }
 
-    /// Removes the journal, because the outputs of the run are complete.
+    /// Removes the journal, because the outputs of the run are complete. If records have failed, it is better
+    /// [closed](RunJournal::close): the next run then tries only these again.
     ///
     /// # Errors
     ///

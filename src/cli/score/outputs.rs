@@ -63,6 +63,7 @@ impl Score {
             give_up: None,
             grace: GRACE,
             scores: None,
+            journal: None,
         });
         let scores = destination.map(|(to, format)| ScoresFile::new(to, &format, plan));
         let files = RunFiles::new(scores.transpose()?, failures.transpose()?).map(Arc::new);

@@ -48,6 +48,7 @@ impl CommandRun<'_> {
             give_up: allowed.and_then(|after| Instant::now().checked_add(after)),
             grace,
             scores: files.cloned(),
+            journal: journal.map(|journal| journal.path().to_owned()),
         });
         let bar = if opened.is_stream() {
             Progress::stream(quiet)

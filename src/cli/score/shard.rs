@@ -45,7 +45,7 @@ impl Score {
             .earlier(opened, self.scores.as_deref(), self.failures.paths());
         if !self.force && earlier == EarlierAttempt::Whole {
             files.iter().for_each(|files| files.discard());
-            journal::remove(journal)?;
+            journal::end(journal, 0, quiet)?;
             self.shard.note_done_meanwhile();
             return Ok(Exit::Success);
         }
@@ -72,7 +72,7 @@ impl Score {
             answer.warnings.extend(left_out(files));
         }
         self.report_shard(opened, &answer, page, quiet)?;
-        journal::remove(journal)?;
+        journal::end(journal, 0, quiet)?;
         Ok(Exit::Success)
     }
 
@@ -108,7 +108,9 @@ impl Score {
             let page = self.page.open_set(&mut endpoints, of_page)?;
             self.report_shard(opened, &answer, page, quiet)?;
         }
-        RunJournal::discard(&journal)?;
+        // If the journal cannot be opened, for example because another attempt is about to remove it, nothing is wrong with the
+        // shard.
+        journal::end(RunJournal::open(&journal, opened).ok(), 0, quiet)?;
         Ok(Exit::Success)
     }
 

@@ -58,6 +58,11 @@ pub(super) trait Scorer {
         Missing::Fail
     }
 
+    /// Whether a record in which some fields have no value gets an answer, if such a record is not to fail.
+    fn scores_some_fields(&self) -> bool {
+        false
+    }
+
     /// The options that a worker process needs, if it does not need all of them. The cells that it sends are
     /// [completed](PreparedScorer::completed) by the process that has all options.
     fn for_worker(&self) -> Option<AnyScorer> {
@@ -294,6 +299,15 @@ impl AnyScorer {
 
     pub(super) fn missing(&self) -> Missing {
         self.options().missing()
+    }
+
+    /// Whether the policy changes an answer: whether a record in which a field has no value gets one.
+    pub(super) fn answers_without_value(&self, missing: Missing, fields: usize) -> bool {
+        match missing {
+            Missing::Fail => false,
+            Missing::Skip => self.options().scores_some_fields() && fields > 1,
+            Missing::Empty => true,
+        }
     }
 
     /// The scorer of a worker process.

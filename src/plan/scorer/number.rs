@@ -51,6 +51,10 @@ impl Scorer for NumberOptions {
         Missing::Skip
     }
 
+    fn scores_some_fields(&self) -> bool {
+        true
+    }
+
     fn prepare(&self, _plan: &Plan) -> Result<Box<dyn PreparedScorer>, Error> {
         Ok(Box::new(self.clone()))
     }

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use http::{HeaderValue, Uri};
 use hyper_util::client::proxy::matcher::Matcher;
 use serde::{Deserialize, Serialize};
+use twox_hash::XxHash3_64;
 
 use super::secrets::{HIDDEN, Secret, is_credential};
 use crate::error::Error;
@@ -78,6 +79,11 @@ impl<'a> WrittenUrl<'a> {
 }
 
 impl ServiceUrl {
+    /// A hash of the whole URL, with its secrets. It tells URLs apart, and its 32 bits are too few to find a secret from them.
+    pub(crate) fn short_hash(&self) -> u32 {
+        XxHash3_64::oneshot(self.0.as_bytes()) as u32
+    }
+
     /// Checks the URL. A URL whose scheme is `http` is refused, unless the host is this machine or `insecure` is true.
     pub(super) fn check(&self, insecure: bool) -> Result<CheckedUrl, Error> {
         let refuse = |message: String| Err(Error::Plan(message));

@@ -85,10 +85,10 @@ fn a_program_is_asked_again_only_for_what_was_in_flight_at_a_kill() {
     let is_left =
         |name: &&String| !["asked", "calm.jsonl", "in.jsonl", "out.jsonl"].contains(&name.as_str());
     let left: Vec<_> = left.iter().filter(is_left).collect();
-    assert!(
-        left.iter().all(|name| name.starts_with(".manyhands-")),
-        "{left:?}"
-    );
+    // A kill may leave the file of a journal that is being created, which has no answers. Its name is short.
+    let is_short = |name: &&&String| name.starts_with(".manyhands-") && name.len() < 20;
+    let others: Vec<_> = left.iter().filter(|name| !is_short(name)).collect();
+    assert!(others.is_empty(), "{left:?}");
 }
 
 #[test]
@@ -251,7 +251,13 @@ fn a_run_whose_journal_fails_says_once_what_has_happened_and_how_it_goes_on() {
 #[test]
 fn two_runs_do_not_write_one_output() {
     let folder = folder_with("in.jsonl", some_records(2_000));
-    for options in [&[][..], &["--resume"]] {
+    let pairs = [
+        (&[][..], &[][..]),
+        (&["--resume"], &["--resume"]),
+        (&["--resume"], &[]),
+        (&["--resume"], &["--force"]),
+    ];
+    for (options, others) in pairs {
         let start_run = [
             "score",
             "in.jsonl",
@@ -262,15 +268,18 @@ fn two_runs_do_not_write_one_output() {
             "-o",
             "out.jsonl",
         ];
-        let command = [&start_run[..], options].concat();
-        let first = start(&folder, &command);
+        let first = start(&folder, &[&start_run[..], options].concat());
+        let begins = match options {
+            [] => ".manyhands-",
+            _ => "out.jsonl.journal",
+        };
         crate::wait_for("the output", || {
             names(&folder)
                 .iter()
-                .any(|name| name.starts_with(".manyhands-"))
+                .any(|name| name.starts_with(begins))
                 .then_some(())
         });
-        let second = run(&folder, &command);
+        let second = run(&folder, &[&start_run[..], others].concat());
         assert_eq!(second.code, 5, "{}", second.err);
         assert!(second.err.contains("another run"), "{}", second.err);
         let first = finish(first);
@@ -298,4 +307,41 @@ fn a_run_whose_outputs_are_complete_may_be_stopped_again() {
     assert_eq!(without_times(&whole), without_times(&calm));
     assert_eq!(read(&folder, "out.jsonl"), read(&folder, "calm.jsonl"));
     assert!(!names(&folder).iter().any(|name| name.contains(".journal")));
+}
+
+#[test]
+fn the_second_signal_ends_a_run_and_says_where_its_answers_are() {
+    // A record is not stopped in its middle, and this one takes minutes.
+    let text = |seed| {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let letters = (0..1 << 19).map(|_| if random.bool() { 'a' } else { 'b' });
+        letters.collect::<String>()
+    };
+    let folder = folder_with("in.jsonl", format!("{{\"text\":\"{}\"}}\n", text(1)));
+    write(&folder, "names.csv", format!("text\n{}\n", text(2)));
+    let start_run = [
+        "score",
+        "in.jsonl",
+        "--with",
+        "match",
+        "--against",
+        "names.csv",
+    ];
+    let options = ["--measure", "ratio", "--resume", "-o", "out.jsonl"];
+    let command = [&start_run[..], &options].concat();
+    let child = start(&folder, &command);
+    crate::wait_for("the journal", || {
+        names(&folder)
+            .contains(&"out.jsonl.journal".to_owned())
+            .then_some(())
+    });
+    std::thread::sleep(Duration::from_millis(300));
+    send(child.id(), "INT");
+    std::thread::sleep(Duration::from_millis(300));
+    send(child.id(), "INT");
+    let ran = finish(child);
+    assert_eq!(ran.code, 130, "{}", ran.err);
+    let end = "\nended by a signal\nnote: the answers are kept in out.jsonl.journal; the same command with --resume goes on from \
+               there\n";
+    assert!(ran.err.ends_with(end), "{}", ran.err);
 }

@@ -1,7 +1,11 @@
 //! Runs that end early and go on with `--resume`.
 
 #[cfg(unix)]
+mod failed;
+#[cfg(unix)]
 mod kills;
+#[cfg(unix)]
+mod others;
 mod refusals;
 mod shards;
 #[cfg(unix)]
@@ -177,4 +181,34 @@ fn a_scorer_with_other_options_takes_nothing_over() {
     assert_eq!(other.code, 0, "{}", other.err);
     assert_eq!(other.json()["resumed"], 0);
     assert!(other.json()["resumed_left"].as_u64() > Some(0));
+    let note = "note: the answers in out.jsonl.journal are of another command, which differs in --field; every record is scored \
+                anew\n";
+    assert!(other.err.starts_with(note), "{}", other.err);
+    // They cost nothing, so they do not stay.
+    assert!(!names(&folder).iter().any(|name| name.contains("journal")));
+}
+
+#[test]
+fn answers_that_a_stopped_run_has_not_reached_are_not_said_to_be_unfit() {
+    // No other record is equal to the first one.
+    let records = "{\"text\":\"first\"}\n".to_owned() + &some_records(1_000);
+    let folder = folder_with("in.jsonl", records);
+    let command = ["--resume", "-o", "out.jsonl"];
+    let early = ["--rate", "1000", "--deadline", "400ms"];
+    assert_eq!(
+        score(&folder, "in.jsonl", &[&command[..], &early].concat()).code,
+        124
+    );
+    let early = ["--on-failure", "stop"];
+    let line = read(&folder, "in.jsonl").replacen("\"text\"", "\"tixt\"", 1);
+    write(&folder, "in.jsonl", line);
+    let halted = score(&folder, "in.jsonl", &[&command[..], &early].concat());
+    assert_eq!(halted.code, 4, "{}", halted.err);
+    assert!(halted.out.contains("not needed so far"), "{}", halted.out);
+    let whole = score(&folder, "in.jsonl", &command);
+    assert!(
+        whole.out.contains("; 1 other answer fits no record"),
+        "{}",
+        whole.out
+    );
 }

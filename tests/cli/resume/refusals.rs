@@ -72,7 +72,26 @@ fn a_run_without_a_journal_starts_anew() {
     );
     let again = score(&folder, "in.jsonl", &["--resume", "-o", "out.jsonl"]);
     assert_eq!(again.code, 5);
-    assert!(again.err.contains("already exists"), "{}", again.err);
+    let advice = "out.jsonl: already exists, and there is no journal beside it to go on with: the run that wrote it has ended; \
+                  choose another name, or score everything anew with --force";
+    assert!(again.err.contains(advice), "{}", again.err);
+    let forced = score(
+        &folder,
+        "in.jsonl",
+        &["--resume", "-o", "out.jsonl", "--force"],
+    );
+    assert_eq!(forced.code, 0, "{}", forced.err);
+}
+
+#[test]
+fn a_run_that_finds_only_the_scores_of_an_earlier_one_says_that_it_begins_anew() {
+    let folder = stopped();
+    fs::remove_file(folder.path().join(JOURNAL)).expect("it is there");
+    let begun = score(&folder, "in.jsonl", &["--resume", "-o", "out.jsonl"]);
+    assert_eq!(begun.code, 0, "{}", begun.err);
+    let note = "note: there is no journal beside out.jsonl.partial, so no answers are taken over; a new run begins\n";
+    assert!(begun.err.starts_with(note), "{}", begun.err);
+    assert_eq!(names(&folder), ["in.jsonl", "out.jsonl"]);
 }
 
 #[test]
