@@ -79,6 +79,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "sink",
             "report",
             "sync",
+            "synced",
             "calls",
             "journal",
             "pipeline",
