@@ -23,13 +23,6 @@ pub(crate) fn decode<'b, T: Deserialize<'b>>(bytes: &'b [u8]) -> Option<T> {
     }
 }
 
-/// Reads a value from the beginning of the bytes, which are then those after it. Returns `None` if they are something else.
-pub(crate) fn decode_first<'b, T: Deserialize<'b>>(bytes: &mut &'b [u8]) -> Option<T> {
-    let (value, rest) = postcard::take_from_bytes(bytes).ok()?;
-    *bytes = rest;
-    Some(value)
-}
-
 /// The fault of a run with a value that cannot be kept. `what` names the value.
 pub(super) fn not_encoded(what: &str, error: &postcard::Error) -> JournalFault {
     JournalFault::new(format!(

@@ -50,7 +50,7 @@ pub(crate) use described::DescribedRun;
 use described::EarlierRuns;
 use disk::JournalDisk;
 use earlier::{EarlierAnswers, EarlierBytes};
-pub(crate) use encoded::{decode, decode_first, encode};
+pub(crate) use encoded::{decode, encode};
 use fault::cannot;
 pub use journalled::JournalledTask;
 use keeping::{Ending, Keeping};

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::journal::DescribedRun;
 
 /// Describes what determines the answers of a plan beside the records: the scorer with its options, the fields that
-/// it scores, and the contents of the files that it reads and of those that are arguments of its program. What only
+/// it reads, and the contents of the files that it reads and of those that are arguments of its program. What only
 /// limits a run has no effect, and headers of calls have none, because they contain keys, which change.
 ///
 /// # Errors
@@ -23,7 +23,9 @@ pub(super) fn fingerprint(plan: &Plan) -> Result<DescribedRun, Error> {
     let mut parts = FingerprintParts::default();
     parts.add("the scorer", plan.scorer.name().as_bytes());
     parts.add_options(json(&plan.scorer.for_answers())?);
-    parts.add_json("--field", &json(&plan.fields)?);
+    if plan.scorer.reads_fields() {
+        parts.add_json("--field", &json(&plan.fields)?);
+    }
     let missing = plan.missing.unwrap_or(plan.scorer.missing());
     // Other policies give a record without a value no answer, so they change none.
     if plan
