@@ -88,17 +88,17 @@ impl EarlierRuns {
         self.current = Some(run);
     }
 
-    /// Notes an answer of the current run.
-    pub(super) fn add(&mut self) {
+    /// Notes this number of answers of the current run.
+    pub(super) fn add(&mut self, answers: u64) {
         match &self.current {
-            Some(run) if run.parts == self.own.parts => self.fitting += 1,
-            Some(run) => {
-                self.paid_by_others += u64::from(run.is_paid);
+            Some(run) if run.parts == self.own.parts => self.fitting += answers,
+            Some(run) if answers > 0 => {
+                self.paid_by_others += u64::from(run.is_paid) * answers;
                 if self.last_other.as_ref() != Some(run) {
                     self.last_other = Some(run.clone());
                 }
             }
-            None => {}
+            _ => {}
         }
     }
 
@@ -149,11 +149,11 @@ mod tests {
         let mut runs = EarlierRuns::new(&own);
         assert!(runs.must_describe() && runs.differences().is_none());
         runs.begin(other);
-        runs.add();
+        runs.add(1);
         assert_eq!(runs.differences(), Some(vec!["a".to_owned()]));
         runs.begin(own);
         assert!(!runs.must_describe());
-        runs.add();
+        runs.add(1);
         assert_eq!((runs.differences(), runs.paid_by_others()), (None, 1));
     }
 }

@@ -1,6 +1,7 @@
 //! The answers that earlier runs have kept.
 
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -9,7 +10,7 @@ use super::fault::{damaged, no_scratch};
 use super::format::{BlockEntries, EntryHead, MOST_HEAD_BYTES, part};
 use super::key_table::{KeyClaim, KeyTable, tag_of};
 use super::paged::{Change, PagedFile};
-use super::reading::JournalReader;
+use super::reading::{JournalReader, ValidBlock};
 use super::sizes::TableSizes;
 use super::sorting::{KeyedPlace, Sorting, TAKEN};
 use super::threads::{PARTS, ThreadsApart, apart, part_of_thread};
@@ -90,24 +91,46 @@ impl EarlierAnswers {
         })
     }
 
-    /// Adds an answer whose entry begins at this offset. It replaces an earlier one of the same record in the table by
-    /// index.
-    pub(super) fn add(&mut self, head: &EntryHead, place: u64) -> Result<(), Error> {
-        self.total += 1;
-        if head.index >= MOST_SLOTS {
-            self.without_slot += 1;
-            return Ok(());
+    /// Adds the answers of a block. Each replaces an earlier one of the same record in the table by index. Returns their number.
+    pub(super) fn add(&mut self, block: &ValidBlock<'_>) -> Result<u64, Error> {
+        let place = |range: Range<usize>| block.payload_at + range.start as u64;
+        let entries: Vec<_> = BlockEntries::new(block.payload)
+            .map(|(head, range)| (head, place(range)))
+            .collect();
+        let in_page = self.sizes.slots_of_page as u64;
+        let page_of = |index: u64| (index < MOST_SLOTS).then_some(index / in_page);
+        // Neighbouring records mostly have neighbouring answers, so a page is looked up once for many of them.
+        for together in entries.chunk_by(|one, next| page_of(one.0.index) == page_of(next.0.index))
+        {
+            match together.first().and_then(|(head, _)| page_of(head.index)) {
+                Some(page) => self.add_to_page(page, together)?,
+                None => self.without_slot += together.len() as u64,
+            }
         }
-        self.slot_count = self.slot_count.max(head.index + 1);
-        let at = head.index * SLOT_BYTES as u64;
-        let replaces = self.slots.with(at, SLOT_BYTES, |slot| {
-            let replaces = place_in(slot) != 0;
-            slot[..16].copy_from_slice(&head.key.to_le_bytes());
-            slot[16..].copy_from_slice(&place.to_le_bytes());
-            (replaces, Change::Changed)
+        let added = entries.len() as u64;
+        self.total += added;
+        Ok(added)
+    }
+
+    /// Adds answers whose slots are all in this page.
+    fn add_to_page(&mut self, page: u64, entries: &[(EntryHead, u64)]) -> Result<(), Error> {
+        let page_bytes = self.sizes.slots_of_page * SLOT_BYTES;
+        let first = page * self.sizes.slots_of_page as u64;
+        let last = entries.iter().map(|(head, _)| head.index).max();
+        self.slot_count = self.slot_count.max(last.map_or(0, |last| last + 1));
+        let at = first * SLOT_BYTES as u64;
+        let replaced = self.slots.with(at, page_bytes, |bytes| {
+            let (slots, _) = bytes.as_chunks_mut::<SLOT_BYTES>();
+            let mut replaced = 0;
+            for (head, place) in entries {
+                let slot = &mut slots[(head.index - first) as usize];
+                replaced += u64::from(place_in(slot) != 0);
+                slot[..16].copy_from_slice(&head.key.to_le_bytes());
+                slot[16..].copy_from_slice(&place.to_le_bytes());
+            }
+            (replaced, Change::Changed)
         });
-        let replaces = replaces.map_err(|error| no_scratch(&self.path, &error))?;
-        self.without_slot += u64::from(replaces);
+        self.without_slot += replaced.map_err(|error| no_scratch(&self.path, &error))?;
         Ok(())
     }
 

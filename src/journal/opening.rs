@@ -10,7 +10,7 @@ use super::disk::{JournalDisk, StoredFile, read_full, write_all};
 use super::earlier::{EarlierAnswers, EarlierBytes};
 use super::fault::{JournalFault, bad_line, cannot, damaged_behind, exists, in_use};
 use super::format::{
-    BlockEntries, BlockPlace, MOST_LINE_BYTES, first_line, is_cut_in_first_line, parse_first_line,
+    BlockPlace, MOST_LINE_BYTES, first_line, is_cut_in_first_line, parse_first_line,
 };
 use super::reading::JournalReader;
 use super::sizes::TableSizes;
@@ -155,10 +155,7 @@ pub(super) fn recover(
     let mut runs = EarlierRuns::new(run);
     let mut reader = JournalReader::new(&**disk, salt, begin, length);
     while let Some(block) = reader.next().map_err(unreadable)? {
-        for (head, range) in BlockEntries::new(block.payload) {
-            answers.add(&head, block.payload_at + range.start as u64)?;
-            runs.add();
-        }
+        runs.add(answers.add(&block)?);
         if let Some(run) = block.run {
             runs.begin(run);
         }

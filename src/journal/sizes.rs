@@ -18,12 +18,12 @@ pub(super) struct TableSizes {
 }
 
 impl TableSizes {
-    /// The sizes of all runs: 8 MiB for pages of the journal, 6 MiB for slots, 16 MiB while entries are sorted, 4 MiB for
-    /// the filter.
+    /// The sizes of all runs: 2 MiB for pages of the journal, 1.5 MiB for slots, 16 MiB while entries are sorted, 4 MiB for
+    /// the filter. Pages are so short that workers who read one after the other rarely need the same one.
     pub(super) const USUAL: TableSizes = TableSizes {
         stripes: 32,
-        journal_page: 64 << 10,
-        slots_of_page: 2048,
+        journal_page: 16 << 10,
+        slots_of_page: 512,
         sorted_at_once: 1 << 18,
         merged_at_once: 512,
         filter_bits: 1 << 25,
