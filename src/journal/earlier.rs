@@ -100,12 +100,16 @@ impl EarlierAnswers {
         let in_page = self.sizes.slots_of_page as u64;
         let page_of = |index: u64| (index < MOST_SLOTS).then_some(index / in_page);
         // Neighbouring records mostly have neighbouring answers, so a page is looked up once for many of them.
-        for together in entries.chunk_by(|one, next| page_of(one.0.index) == page_of(next.0.index))
-        {
-            match together.first().and_then(|(head, _)| page_of(head.index)) {
+        let mut rest = &entries[..];
+        while let Some((head, _)) = rest.first() {
+            let page = page_of(head.index);
+            let is_in_page = |(head, _): &&(EntryHead, u64)| page_of(head.index) == page;
+            let (together, others) = rest.split_at(rest.iter().take_while(is_in_page).count());
+            match page {
                 Some(page) => self.add_to_page(page, together)?,
                 None => self.without_slot += together.len() as u64,
             }
+            rest = others;
         }
         let added = entries.len() as u64;
         self.total += added;
