@@ -36,7 +36,8 @@ fn kept_in(journal: &[u8]) -> Vec<usize> {
         let Some(mut entries) = entries else {
             break;
         };
-        while !entries.is_empty() {
+        // A block without entries may say which command the next ones are of.
+        while number(8, 4) > 0 && !entries.is_empty() {
             kept.push(varint(&mut entries) as usize);
             // The key follows.
             entries = &entries[16..];
