@@ -46,7 +46,7 @@ impl FailuresArguments {
     pub(super) fn open(
         &self,
         endpoints: &mut Endpoints,
-        rules: OutputRules,
+        rules: OutputRules<'_>,
         watch: &SignalWatch,
     ) -> Result<Option<Result<FailuresFile, Error>>, CommandError> {
         let Some(path) = &self.failures else {

@@ -16,6 +16,11 @@ pub(super) struct PageArguments {
 }
 
 impl PageArguments {
+    /// The path of the page.
+    pub(super) fn path(&self) -> Option<&Path> {
+        self.html.as_deref()
+    }
+
     /// Whether the user has asked for a page.
     pub(super) fn is_wanted(&self) -> bool {
         self.html.is_some()

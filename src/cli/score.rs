@@ -237,22 +237,28 @@ impl Score {
         let watch = SignalWatch::start(quiet)?;
         self.failures.check(&opened)?;
         let path = self.journal_path(&opened, quiet)?;
-        let had_complete = path
-            .as_deref()
-            .is_some_and(RunJournal::has_complete_outputs);
+        // A journal that exists is opened first, since it says which outputs this run may replace. It is locked, so no other run
+        // changes that.
+        let open = |path: &Path| RunJournal::open(path, &opened);
+        let is_left = |path: &&Path| self.resume && RunJournal::exists(path);
+        let left = path.as_deref().filter(is_left).map(open).transpose()?;
         let rules = OutputRules {
             // An attempt that was killed while it renamed its files has left some of those that this run writes.
-            force: self.force || earlier == EarlierAttempt::Incomplete || had_complete,
+            force: self.force || earlier == EarlierAttempt::Incomplete,
             is_shard: self.shard.is_wanted(),
             has_journal: path.is_some(),
             resumes: self.resume,
-            replaces_page: self.resume && path.as_deref().is_some_and(RunJournal::exists),
+            journal: left.as_ref(),
         };
         let mut outputs =
             self.open_outputs(&plan, format, rules, path.as_deref(), &token, &watch)?;
-        let journal = path.map(|path| RunJournal::open(&path, &opened));
-        let journal = journal.transpose()?;
-        if self.resume {
+        self.discard_journal()?;
+        let journal = match left {
+            Some(left) => Some(left),
+            None => path.as_deref().map(open).transpose()?,
+        };
+        // What such a run takes over is in the journal too.
+        if self.resume && journal.as_ref().is_some_and(RunJournal::goes_on) {
             self.remove_leftovers();
         }
         if !quiet {
@@ -286,7 +292,7 @@ impl Score {
                 let Some(complete) = files.complete()? else {
                     run.watch.wait_for_the_end();
                 };
-                journal::publish(|| complete.publish(), journal.as_mut())?;
+                self.publish(|| complete.publish(), journal.as_mut())?;
                 Ok(None)
             }
             // The scores file holds nothing but failures.
@@ -315,6 +321,10 @@ impl Score {
             answer.warnings.extend(left_out(files));
         }
         let page = outputs.page.take();
+        // The page is written also if the run has ended early. The run that goes on replaces it.
+        if let (Some(journal), Some(page)) = (&journal, self.page.path()) {
+            journal.completes([page])?;
+        }
         let page = page.map(|file| file.write(&page::of_answer(&answer)));
         self.print_report(opened, &answer)?;
         print_notes(opened.plan(), &answer, quiet);

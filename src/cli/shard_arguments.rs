@@ -198,14 +198,13 @@ impl ShardArguments {
     pub(super) fn open(
         &self,
         endpoints: &mut Endpoints,
-        rules: OutputRules,
+        rules: OutputRules<'_>,
         watch: &SignalWatch,
     ) -> Result<Option<Destination>, CommandError> {
         let Some(path) = &self.partial else {
             return Ok(None);
         };
-        let output = Output::new("the partial answer", path).force(rules.force);
-        let output = output.replace_partial(rules.resumes).synced(true);
+        let output = rules.apply_to_partial(Output::new("the partial answer", path));
         open_destination(watch, endpoints, &output).map(Some)
     }
 }

@@ -66,6 +66,7 @@ use crate::synced::OpenOutput;
 /// ```
 pub struct AnswerJournal {
     journal: Journal,
+    run: DescribedRun,
     fingerprint: u128,
     syncing: Syncing,
 }
@@ -109,6 +110,7 @@ impl AnswerJournal {
         let run = DescribedRun {
             is_paid: syncing == Syncing::AtOnce,
             parts: vec![("the fingerprint".to_owned(), XxHash3_128::oneshot(&bytes))],
+            outputs: Vec::new(),
         };
         Self::open_for(path, &run, syncing)
     }
@@ -125,6 +127,7 @@ impl AnswerJournal {
         };
         Ok(AnswerJournal {
             journal: journal?,
+            run: run.clone(),
             fingerprint: run.fingerprint(),
             syncing,
         })
@@ -202,6 +205,30 @@ impl AnswerJournal {
     /// Gives the file another name.
     pub(crate) fn rename(&mut self, to: &Path) -> Result<(), Error> {
         self.journal.rename(to)
+    }
+
+    /// Notes that the run has completed these outputs, which are about to get their names.
+    pub(crate) fn outputs_are_complete(&self, outputs: Vec<u128>) -> Result<(), Error> {
+        let run = DescribedRun {
+            outputs,
+            ..self.run.clone()
+        };
+        self.journal.describe(&run)
+    }
+
+    /// Whether the answers may have cost money.
+    pub(crate) fn is_paid(&self) -> bool {
+        self.run.is_paid
+    }
+
+    /// Whether the last run that has used the journal had the same fingerprint.
+    pub(crate) fn last_was_same(&self) -> bool {
+        self.journal.last_was_same()
+    }
+
+    /// Whether an earlier run with the same fingerprint has completed the output with this hash.
+    pub(crate) fn has_completed(&self, output: u128) -> bool {
+        self.journal.has_completed(output)
     }
 
     /// Syncs an output of the run now and then, as [`Journal::sync_along`] says.

@@ -150,7 +150,7 @@ fn what_is_before_the_damage_is_whole() {
         let (_, advice) = error.split_once("(truncate -s ").unwrap();
         let (length, path) = advice.split_once(' ').unwrap();
         assert!(
-            path.starts_with("out.jsonl.journal), or delete it"),
+            path.starts_with("-- 'out.jsonl.journal'), or delete it"),
             "{error}"
         );
         bytes.truncate(length.parse().unwrap());

@@ -14,6 +14,8 @@ pub(crate) struct DescribedRun {
     pub(crate) is_paid: bool,
     /// What must be the same, each part with its name in messages, such as `the URL`, and a hash.
     pub(crate) parts: Vec<(String, u128)>,
+    /// The hashes of the outputs that the run has completed.
+    pub(crate) outputs: Vec<u128>,
 }
 
 impl DescribedRun {
@@ -28,11 +30,18 @@ impl DescribedRun {
         hasher.finish_128()
     }
 
-    /// The block of a journal that says that the answers behind it belong to this run.
-    pub(super) fn block(&self, place: BlockPlace) -> Vec<u8> {
+    /// The bytes of a block of a journal that says that the answers behind it belong to this run. They begin with room for the
+    /// header.
+    pub(super) fn bytes(&self) -> Vec<u8> {
         let mut bytes = vec![0; HEADER_BYTES];
         // Writing texts and numbers into memory cannot fail.
         let _ = encode(self, &mut bytes);
+        bytes
+    }
+
+    /// The complete block.
+    pub(super) fn block(&self, place: BlockPlace) -> Vec<u8> {
+        let mut bytes = self.bytes();
         // What is on the disk is not known here. The next block says it.
         complete_block(&mut bytes, 0, 0, place);
         bytes
@@ -70,6 +79,8 @@ pub(super) struct EarlierRuns {
     fitting: u64,
     /// The number of answers of other runs that may have cost money.
     paid_by_others: u64,
+    /// The hashes of the outputs that runs with the fingerprint of this one have completed.
+    outputs: Vec<u128>,
 }
 
 impl EarlierRuns {
@@ -80,12 +91,27 @@ impl EarlierRuns {
             last_other: None,
             fitting: 0,
             paid_by_others: 0,
+            outputs: Vec::new(),
         }
     }
 
     /// Notes that the answers behind belong to this run.
     pub(super) fn begin(&mut self, run: DescribedRun) {
+        if run.parts == self.own.parts {
+            self.outputs.extend(&run.outputs);
+        }
         self.current = Some(run);
+    }
+
+    /// Whether the last run had the fingerprint of this one.
+    pub(super) fn last_was_same(&self) -> bool {
+        let last = self.current.as_ref();
+        last.is_some_and(|run| run.parts == self.own.parts)
+    }
+
+    /// Whether a run with the fingerprint of this one has completed the output with this hash.
+    pub(super) fn have_completed(&self, output: u128) -> bool {
+        self.outputs.contains(&output)
     }
 
     /// Notes this number of answers of the current run.
@@ -94,9 +120,7 @@ impl EarlierRuns {
             Some(run) if run.parts == self.own.parts => self.fitting += answers,
             Some(run) if answers > 0 => {
                 self.paid_by_others += u64::from(run.is_paid) * answers;
-                if self.last_other.as_ref() != Some(run) {
-                    self.last_other = Some(run.clone());
-                }
+                self.last_other = Some(run.clone());
             }
             _ => {}
         }
@@ -104,7 +128,9 @@ impl EarlierRuns {
 
     /// Whether what this run keeps would be taken for answers of another run.
     pub(super) fn must_describe(&self) -> bool {
-        self.current.as_ref() != Some(&self.own)
+        let is_same =
+            |run: &DescribedRun| run.parts == self.own.parts && run.is_paid == self.own.is_paid;
+        !self.current.as_ref().is_some_and(is_same)
     }
 
     /// If the journal has answers, but none that could fit this run: what differs.
@@ -128,6 +154,7 @@ mod tests {
         DescribedRun {
             is_paid: true,
             parts: parts.collect(),
+            outputs: Vec::new(),
         }
     }
 

@@ -107,7 +107,7 @@ pub(super) fn damaged(path: &Path, at: u64, what: &str) -> Error {
 pub(super) fn damaged_behind(path: &Path, at: u64) -> Error {
     let message = format!(
         "damaged at byte {at}: bytes that were on the disk have been changed; restore the file from a copy, keep only the answers \
-         before that byte, which are whole (truncate -s {at} {}), or delete it to begin anew without its answers",
+         before that byte, which are whole (truncate -s {at} -- '{}'), or delete it to begin anew without its answers",
         path.display()
     );
     Error::input(path, message)

@@ -155,6 +155,18 @@ impl Keeping {
         Ok(at)
     }
 
+    /// Takes a block that says something of the run. Returns the place at which it is on the disk.
+    pub(super) fn describe(&self, bytes: Vec<u8>) -> KeptAt {
+        self.waiting_bytes.fetch_add(bytes.len(), SeqCst);
+        let at = {
+            let mut state = lock(&self.state);
+            state.full.push(GatheredBlock { bytes, entries: 0 });
+            KeptAt(self.generation.load(SeqCst))
+        };
+        self.wants_sync();
+        at
+    }
+
     /// Notes that something is to be synced when a sync is due: kept answers, or the outputs of the run.
     pub(super) fn wants_sync(&self) {
         if !self.is_pending.load(SeqCst) && !self.is_pending.swap(true, SeqCst) {

@@ -256,6 +256,27 @@ impl Journal {
         Ok(is_found)
     }
 
+    /// Notes what is known of the run now, and waits until it is on the disk.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::Destination`] if the journal cannot be written or synced.
+    pub(crate) fn describe(&self, run: &DescribedRun) -> Result<(), Error> {
+        let at = self.keeping.describe(run.bytes());
+        while !self.keeping.wait(at, Duration::from_secs(1))? {}
+        Ok(())
+    }
+
+    /// Whether the last run that has used the journal had the fingerprint of this one.
+    pub(crate) fn last_was_same(&self) -> bool {
+        self.runs.last_was_same()
+    }
+
+    /// Whether an earlier run with the fingerprint of this one has completed the output with this hash.
+    pub(crate) fn has_completed(&self, output: u128) -> bool {
+        self.runs.have_completed(output)
+    }
+
     /// Syncs an output of the run whenever the journal is synced seldom, so that little is left to sync when the output is
     /// complete. If this fails, the journal fails.
     pub(crate) fn sync_along(&self, output: Arc<OpenOutput>) {

@@ -294,6 +294,7 @@ pub(super) fn some_run() -> DescribedRun {
     DescribedRun {
         is_paid: false,
         parts: vec![("the scorer".to_owned(), 7)],
+        outputs: Vec::new(),
     }
 }
 

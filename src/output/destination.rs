@@ -1,6 +1,6 @@
 //! An open output, which is standard output, a pipe, or a file that is renamed into place when it is complete.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 #[cfg(feature = "parquet")]
 use std::io::{Seek as _, SeekFrom};
@@ -243,7 +243,10 @@ impl Target {
         let file = new_file(folder_of(&path), &prefix, existing.is_some()).map_err(created)?;
         // The system releases the lock when the process ends. So, if the file system supports locks, the lock tells a
         // file that a run is still writing from a file that a killed run has left behind.
-        let _ = file.as_file().try_lock();
+        // Another run that looks for such files may hold the lock for a moment.
+        if let Err(TryLockError::WouldBlock) = file.as_file().try_lock() {
+            let _ = file.as_file().lock();
+        }
         if output.exclusive && is_written_elsewhere(file.path(), &prefix) {
             let reason = "is being written by another run; wait until that run has ended, or name another file";
             return Err(output.refused(reason));

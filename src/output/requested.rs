@@ -36,6 +36,11 @@ impl Output {
         }
     }
 
+    /// The path, as the user gave it.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Sets whether an existing file at the path is replaced.
     #[must_use]
     pub fn force(mut self, force: bool) -> Self {

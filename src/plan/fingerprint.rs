@@ -62,6 +62,7 @@ pub(super) fn fingerprint(plan: &Plan) -> Result<DescribedRun, Error> {
     Ok(DescribedRun {
         is_paid: plan.scorer.outside().is_some(),
         parts: parts.0,
+        outputs: Vec::new(),
     })
 }
 

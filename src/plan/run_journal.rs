@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use twox_hash::XxHash3_128;
+
 use super::Opened;
 use super::fingerprint::fingerprint;
 use super::kept_answer::{decode_answer, encode_answer};
@@ -67,8 +69,9 @@ impl RunJournal {
         found(path) || found(&complete_of(path))
     }
 
-    /// Whether the run that has left the journal at this path had completed its outputs. Either records have failed, or it was
-    /// killed while it renamed the outputs into place. Some outputs may then exist already.
+    /// Whether the run that has left the journal at this path had completed its outputs. It has left the journal because records
+    /// have failed, because the journal has paid answers of other commands, or because it was killed while it renamed the
+    /// outputs into place. Some outputs may then exist already.
     pub fn has_complete_outputs(path: &Path) -> bool {
         !path.exists() && complete_of(path).exists()
     }
@@ -141,19 +144,68 @@ impl RunJournal {
         self.answers.path()
     }
 
-    /// Notes that all outputs of the run are complete, and are about to get their names. If the journal stays, because the run
-    /// is killed or because records have failed, the next run knows that existing outputs are those of this one.
+    /// Notes that these outputs of the run are complete, and are about to get their names. If the journal stays, because the run
+    /// is killed or because records have failed, the next run of the same command [knows](RunJournal::has_completed) that
+    /// these outputs are those of this one.
     ///
     /// # Errors
     ///
-    /// Returns an error if the journal cannot be renamed.
-    pub fn outputs_are_complete(&mut self) -> Result<(), Error> {
+    /// Returns an error if the journal cannot be written, synced or renamed.
+    pub fn outputs_are_complete<P: AsRef<Path>>(
+        &mut self,
+        outputs: impl IntoIterator<Item = P>,
+    ) -> Result<(), Error> {
+        self.completes(outputs)?;
         if self.has_complete {
             return Ok(());
         }
         self.has_complete = true;
         let complete = complete_of(self.answers.path());
         self.answers.rename(&complete)
+    }
+
+    /// Notes that these outputs are about to be completed, also if the run has ended early. The next run of the same command may
+    /// replace them.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the journal cannot be written or synced.
+    pub fn completes<P: AsRef<Path>>(
+        &self,
+        outputs: impl IntoIterator<Item = P>,
+    ) -> Result<(), Error> {
+        let outputs = outputs.into_iter().map(|path| self.hash_of(path.as_ref()));
+        self.answers.outputs_are_complete(outputs.collect())
+    }
+
+    /// A hash of the path of an output: of its name, if it is in the folder of the journal, which may have been moved.
+    fn hash_of(&self, output: &Path) -> u128 {
+        let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let (journal, output) = (absolute(self.path()), absolute(output));
+        let path = match (output.file_name(), output.parent() == journal.parent()) {
+            (Some(name), true) => Path::new(name),
+            _ => &output,
+        };
+        XxHash3_128::oneshot(path.as_os_str().as_encoded_bytes())
+    }
+
+    /// Whether the journal has answers that this run can take over.
+    pub fn goes_on(&self) -> bool {
+        self.answers.has_earlier() && self.differences().is_none()
+    }
+
+    /// Whether the answers may have cost money: those of a program or a service.
+    pub fn is_paid(&self) -> bool {
+        self.answers.is_paid()
+    }
+
+    /// Whether an earlier run of the same command has completed this output, so that this run may replace it.
+    pub fn has_completed(&self, output: &Path) -> bool {
+        // The name of the journal says that the output to which it belongs is complete.
+        let is_own = self.has_complete
+            && self.answers.last_was_same()
+            && complete_of(&RunJournal::beside(output)) == self.path();
+        is_own || self.answers.has_completed(self.hash_of(output))
     }
 
     /// Syncs an output of the run now and then, if the journal is synced seldom.

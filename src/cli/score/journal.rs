@@ -31,12 +31,7 @@ impl Score {
         quiet: bool,
     ) -> Result<Option<PathBuf>, CommandError> {
         let is_shard = self.shard.is_wanted();
-        let output = match is_shard {
-            true => self.shard.path(),
-            false => self.scores.as_deref().filter(|_| !self.scores_on_stdout()),
-        };
-        let is_file = |path: &&Path| path.metadata().map_or(true, |found| found.is_file());
-        let Some(output) = output.filter(is_file) else {
+        let Some(output) = self.journalled_output() else {
             return match self.resume {
                 true => Err(CommandError::Usage(
                     "--resume: the answers are kept beside the scores file, so it must be a file; name one with -o".to_owned(),
@@ -51,14 +46,49 @@ impl Score {
             }
             return Ok(Some(path));
         }
-        if RunJournal::exists(&path) {
-            match self.force {
-                true => RunJournal::discard(&path)?,
-                false => return Err(left(&path).into()),
-            }
+        if RunJournal::exists(&path) && !self.force {
+            return Err(left(&path).into());
         }
         let is_paid = opened.plan().scorer.outside().is_some();
         Ok((is_paid && !is_shard).then_some(path))
+    }
+
+    /// The output to which a journal belongs, if it is a file.
+    fn journalled_output(&self) -> Option<&Path> {
+        let output = match self.shard.is_wanted() {
+            true => self.shard.path(),
+            false => self.scores.as_deref().filter(|_| !self.scores_on_stdout()),
+        };
+        output.filter(|path| path.metadata().map_or(true, |found| found.is_file()))
+    }
+
+    /// Removes the journal that an earlier run has left, if the user wants to start anew.
+    pub(super) fn discard_journal(&self) -> Result<(), Error> {
+        let is_left = |path: &PathBuf| self.force && !self.resume && RunJournal::exists(path);
+        match self
+            .journalled_output()
+            .map(RunJournal::beside)
+            .filter(is_left)
+        {
+            Some(path) => RunJournal::discard(&path),
+            None => Ok(()),
+        }
+    }
+
+    /// Publishes the outputs of a run, which are complete. The journal stays until the report is printed: if the command is
+    /// killed before that, the next run with --resume does the rest.
+    pub(super) fn publish(
+        &self,
+        publish: impl FnOnce() -> Result<(), Error>,
+        journal: Option<&mut RunJournal>,
+    ) -> Result<(), Error> {
+        if let Some(journal) = journal {
+            let failures = self.failures.paths().into_iter().flatten();
+            let others = [self.scores.as_deref(), self.shard.path(), self.page.path()];
+            let others = others.into_iter().flatten().map(Path::to_owned);
+            journal.outputs_are_complete(others.chain(failures))?;
+        }
+        publish()
     }
 }
 
@@ -102,16 +132,6 @@ pub(super) fn note_other_command(journal: &RunJournal) {
     ));
 }
 
-/// Publishes the outputs of a run, which are complete. The journal stays until the report is printed: if the command is
-/// killed before that, the next run with --resume does the rest.
-pub(super) fn publish(
-    publish: impl FnOnce() -> Result<(), Error>,
-    journal: Option<&mut RunJournal>,
-) -> Result<(), Error> {
-    journal.map_or(Ok(()), RunJournal::outputs_are_complete)?;
-    publish()
-}
-
 /// Ends the use of the journal by a run whose outputs are complete and whose report is printed. The journal is removed, unless
 /// this number of records have failed, which the user may want to try again, or it has paid answers of other commands.
 ///
@@ -122,6 +142,8 @@ pub(super) fn end(journal: Option<RunJournal>, failed: u64, quiet: bool) -> Resu
         return Ok(());
     };
     let of_others = journal.paid_by_others();
+    // A scorer of this library would fail for the same reason again.
+    let failed = if journal.is_paid() { failed } else { 0 };
     if failed == 0 && of_others == 0 {
         return journal.remove();
     }
@@ -156,8 +178,8 @@ pub(super) fn end(journal: Option<RunJournal>, failed: u64, quiet: bool) -> Resu
 fn left(path: &Path) -> Error {
     let reason = match RunJournal::has_complete_outputs(path) {
         true => {
-            "has the answers of a run in which records have failed, or which was killed at its end; try these records again with \
-             --resume, or start anew with --force"
+            "has the answers of a run in which records have failed, or which was killed at its end, or of another command; try \
+             failed records again with --resume, or start anew with --force"
         }
         false => {
             "is left from a run that ended early; go on from there with --resume, or start anew with --force"

@@ -27,7 +27,7 @@ impl Score {
         &self,
         plan: &Plan,
         format: Option<ScoresOptions>,
-        rules: OutputRules,
+        rules: OutputRules<'_>,
         journal: Option<&Path>,
         token: &Cancel,
         watch: &SignalWatch,

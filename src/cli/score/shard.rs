@@ -67,7 +67,7 @@ impl Score {
             to.finish()?;
             complete.map_or(Ok(()), CompleteRunFiles::publish)
         };
-        journal::publish(publish, journal.as_mut())?;
+        self.publish(publish, journal.as_mut())?;
         if let Some(files) = &files {
             answer.warnings.extend(left_out(files));
         }

@@ -71,6 +71,11 @@ impl Entry {
         self.bytes
     }
 
+    /// Whether the record has no answer, because it could not be read or its call has failed.
+    pub(super) fn has_failed(&self) -> bool {
+        self.record.is_err() || matches!(self.outcome, Some(Err(_)))
+    }
+
     /// Whether the record can be visited.
     pub(super) fn is_done(&self) -> bool {
         self.record.is_err() || self.outcome.is_some() && self.is_verified

@@ -1,6 +1,8 @@
 //! The records of a dataset, each with the answer of a program.
 
 use std::ops::{ControlFlow, Range};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
 use super::entry::Entry;
@@ -17,6 +19,9 @@ use crate::sync::{Condvar, Mutex, lock, wait_at_most};
 
 /// The longest time for which a worker waits without looking whether the run was stopped, or its process has ended.
 const TICK: Duration = Duration::from_millis(10);
+
+/// The time between two looks whether a failed record may be visited.
+const BLOCKED_WAIT: Duration = Duration::from_millis(1);
 
 /// The most records that are visited together. If they were more, their memory would be requested from the system and
 /// given back each time.
@@ -38,6 +43,9 @@ pub struct Answered<'a, D> {
 struct Slots {
     idle: Vec<WorkerSlot>,
     in_use: usize,
+    /// The earliest record of each slot, and the first records that are being visited.
+    earliest: Vec<Arc<AtomicU64>>,
+    visited: Vec<u64>,
     /// Whether the supply has no more records.
     ended: bool,
     /// Whether the run ends with an error of a slot.
@@ -124,7 +132,9 @@ where
             }
             if !slots.ended {
                 slots.in_use += 1;
-                return Some(WorkerSlot::new());
+                let slot = WorkerSlot::new();
+                slots.earliest.push(Arc::clone(slot.earliest()));
+                return Some(slot);
             }
             if slots.in_use == 0 {
                 return None;
@@ -133,15 +143,33 @@ where
         }
     }
 
-    fn check_in(&self, slot: WorkerSlot) {
+    /// Gives a slot back whose records from `visited` on, if there are some, are about to be visited.
+    fn check_in(&self, slot: WorkerSlot, visited: Option<u64>) {
         let mut slots = lock(&self.slots);
         slots.in_use -= 1;
+        slots.visited.extend(visited);
         slots.ended |= slot.is_last;
         if !slot.is_finished() {
             slots.idle.push(slot);
         }
         drop(slots);
         self.changed.notify_all();
+    }
+
+    /// Of the first `ready` records of a slot, the number of those that can be visited. A record that has failed may halt the run,
+    /// and then no further record is visited. So it is visited only when all records before it have been.
+    fn until_failure(&self, slot: &WorkerSlot, ready: usize) -> usize {
+        let failed = |entry: &&Entry| !entry.has_failed();
+        let before = slot.first_entries(ready).take_while(failed).count();
+        match slot.first_index() {
+            Some(failed) if before == 0 && ready > 0 => {
+                let slots = lock(&self.slots);
+                let first = slots.earliest.iter().map(|first| first.load(SeqCst));
+                let mut others = first.chain(slots.visited.iter().copied());
+                usize::from(others.all(|first| first >= failed))
+            }
+            _ => before,
+        }
     }
 
     /// Works until records of the slot can be visited, but not more than `most`. Returns their number; 0 if the slot has
@@ -163,7 +191,16 @@ where
             slot.settle(&self.shared)?;
             let retry = slot.release_retried(now);
             let token = slot.send(&self.shared, &self.supply, now)?;
-            let ready = slot.ready(most);
+            let done = slot.ready(most);
+            let ready = self.until_failure(slot, done);
+            if done > 0 && ready == 0 {
+                // The records before may be in a slot that no worker uses.
+                match &slot.process {
+                    Some(_) => slot.exchange(&self.shared, BLOCKED_WAIT)?,
+                    None => std::thread::sleep(BLOCKED_WAIT),
+                }
+                return Ok(0);
+            }
             if ready > 0 {
                 // Answers that have arrived are taken later, but the program must not wait to be sent records.
                 slot.exchange(&self.shared, Duration::ZERO)?;
@@ -272,7 +309,7 @@ where
                 }
             };
             ready = slot.take(count);
-            self.check_in(slot);
+            self.check_in(slot, ready.first().map(|entry| entry.at.index));
             if count > 0 {
                 ended = false;
                 break;
@@ -285,7 +322,11 @@ where
         if ended && let Some(error) = self.supply.take_error() {
             return Err(error);
         }
+        let visited = ready.first().map(|entry| entry.at.index);
         self.visit(ready, visit);
+        if let Some(visited) = visited {
+            lock(&self.slots).visited.retain(|first| *first != visited);
+        }
         Ok(ReadOutcome { waited, ended })
     }
 

@@ -5,6 +5,8 @@
 //! or after a pause, if failed records are to be retried. So a record that is sent is named by its number in the slot.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
 use super::entry::Entry;
@@ -26,6 +28,8 @@ const MOST_HELD_BYTES: usize = 32 << 20;
 pub(super) struct WorkerSlot {
     /// The records that have not been visited, in order.
     entries: VecDeque<Entry>,
+    /// The index in the dataset of the first of them, for other workers. If there are none, it is greater than any index.
+    earliest: Arc<AtomicU64>,
     /// Number of bytes of these records.
     held: usize,
     /// Number of these records whose answers were taken over from an earlier run.
@@ -148,6 +152,7 @@ impl WorkerSlot {
     pub(super) fn new() -> Self {
         WorkerSlot {
             entries: VecDeque::new(),
+            earliest: Arc::new(AtomicU64::new(u64::MAX)),
             held: 0,
             taken_over: 0,
             on_disk: None,
@@ -172,6 +177,17 @@ impl WorkerSlot {
         self.held += entry.held_bytes();
         self.taken_over += usize::from(entry.is_taken_over);
         self.entries.push_back(entry);
+        self.tell_earliest();
+    }
+
+    fn tell_earliest(&self) {
+        let first = self.first_index().unwrap_or(u64::MAX);
+        self.earliest.store(first, SeqCst);
+    }
+
+    /// The index of the first record that has not been visited, which other workers can read while one uses the slot.
+    pub(super) fn earliest(&self) -> &Arc<AtomicU64> {
+        &self.earliest
     }
 
     /// The record with this number, which has not been visited.
@@ -211,6 +227,7 @@ impl WorkerSlot {
         let taken: Vec<_> = self.entries.drain(..count).collect();
         self.held -= taken.iter().map(Entry::held_bytes).sum::<usize>();
         self.taken_over -= taken.iter().filter(|entry| entry.is_taken_over).count();
+        self.tell_earliest();
         taken
     }
 

@@ -26,6 +26,9 @@ const SILENCE_AFTER_START: Duration = Duration::from_secs(1);
 /// The shortest silence that may mean that a program has begun to buffer its answers.
 const LONG_SILENCE: Duration = Duration::from_secs(1);
 
+/// The longest such silence while the time of a record is not known, because the first answer came only after the start.
+const LONGEST_UNKNOWN: Duration = Duration::from_secs(60);
+
 /// The most records that are sent ahead.
 const MOST: usize = 1 << 16;
 
@@ -123,7 +126,8 @@ impl Window {
     /// this number of records.
     pub(super) fn long_silence(&self, in_flight: usize) -> Duration {
         let Some(time) = self.time else {
-            return LONG_SILENCE.max(self.first_time.saturating_mul(SILENT_RECORDS));
+            let silence = self.first_time.saturating_mul(SILENT_RECORDS);
+            return silence.clamp(LONG_SILENCE, LONGEST_UNKNOWN);
         };
         let expected = time * in_flight as f64;
         LONG_SILENCE.max(Duration::try_from_secs_f64(20.0 * expected).unwrap_or(Duration::MAX))

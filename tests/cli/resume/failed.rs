@@ -66,8 +66,8 @@ fn the_answers_of_a_run_with_failed_records_are_not_destroyed_unasked() {
     let journal = fs::read(folder.path().join(COMPLETE)).expect("it is there");
     let refused = scored(&folder, &["-o", "out.jsonl"]);
     assert_eq!(refused.code, 5, "{}", refused.err);
-    let advice = "has the answers of a run in which records have failed, or which was killed at its end; try these records \
-                  again with --resume, or start anew with --force";
+    let advice = "has the answers of a run in which records have failed, or which was killed at its end, or of another command; try \
+                  failed records again with --resume, or start anew with --force";
     assert!(refused.err.contains(COMPLETE), "{}", refused.err);
     assert!(refused.err.contains(advice), "{}", refused.err);
     assert_eq!(read(&folder, "out.jsonl"), scores);

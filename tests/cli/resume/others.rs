@@ -62,7 +62,14 @@ fn paid_answers_of_another_program_stay_until_they_are_wanted() {
 
     // It changes back, and nothing that was paid is paid again.
     write(&folder, "score.sh", script(1));
-    let third = scored(&folder, &["--resume", "-q"]);
+    let refused = scored(&folder, &["--resume", "-q"]);
+    assert_eq!(refused.code, 5, "{}", refused.err);
+    assert!(
+        refused.err.contains("out.jsonl: already exists"),
+        "{}",
+        refused.err
+    );
+    let third = scored(&folder, &["--resume", "--force", "-q"]);
     assert_eq!(
         (third.code, &third.json()["resumed"]),
         (0, &9.into()),
