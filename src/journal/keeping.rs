@@ -312,11 +312,15 @@ impl Keeping {
         }
     }
 
-    /// Notes that everything before this generation is on the disk. Returns whether nothing was kept since.
-    pub(super) fn has_synced(&self, generation: u64) -> bool {
+    /// Whether nothing was kept since the last sync began.
+    pub(super) fn is_idle(&self) -> bool {
+        !self.is_pending.load(SeqCst)
+    }
+
+    /// Notes that everything before this generation is on the disk.
+    pub(super) fn has_synced(&self, generation: u64) {
         lock(&self.state).on_disk = generation;
         self.done.notify_all();
-        !self.is_pending.load(SeqCst)
     }
 
     /// Notes that the journal cannot be written any more.

@@ -145,12 +145,13 @@ impl JournalWriter {
         if was_unsynced {
             self.sync()?;
         }
-        let is_idle = self.keeping.has_synced(generation);
         // The next block says what is on the disk. If none is to be written now, a block without entries says it, so that
-        // damage to the last answers is noticed.
-        if was_unsynced && (is_idle || is_last) {
+        // damage to the last answers is noticed. It is written before the threads that wait go on, since one of them may be
+        // about to rename the file.
+        if was_unsynced && (self.keeping.is_idle() || is_last) {
             self.append(&mut [0; HEADER_BYTES], 0)?;
         }
+        self.keeping.has_synced(generation);
         // A paid answer must not wait for the outputs, which are short compared with the time of such a run.
         if self.syncing == Syncing::Seldom && !is_last {
             self.outputs.sync()?;
