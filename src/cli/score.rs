@@ -321,8 +321,11 @@ impl Score {
             answer.warnings.extend(left_out(files));
         }
         let page = outputs.page.take();
-        // The page is written also if the run has ended early. The run that goes on replaces it.
-        if let (Some(journal), Some(page)) = (&journal, self.page.path()) {
+        // The page is written also if the run has ended early. The run that goes on replaces it. If the run is complete, the
+        // journal names the page already.
+        if let (Some(journal), Some(page)) = (&journal, self.page.path())
+            && !answer.report.end.is_finished()
+        {
             journal.completes([page])?;
         }
         let page = page.map(|file| file.write(&page::of_answer(&answer)));

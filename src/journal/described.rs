@@ -14,7 +14,7 @@ pub(crate) struct DescribedRun {
     pub(crate) is_paid: bool,
     /// What must be the same, each part with its name in messages, such as `the URL`, and a hash.
     pub(crate) parts: Vec<(String, u128)>,
-    /// The hashes of the outputs that the run has completed.
+    /// The hashes of the outputs that the run has written, or is about to write, under their own names.
     pub(crate) outputs: Vec<u128>,
 }
 

@@ -1,6 +1,6 @@
 //! Temporary files that killed runs have left behind.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, DirEntry, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -40,14 +40,7 @@ pub struct Leftover {
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub fn leftovers(path: &Path) -> Vec<Leftover> {
-    let entries = fs::read_dir(folder_of(path))
-        .into_iter()
-        .flatten()
-        .flatten();
-    let named = entries.filter(|entry| {
-        let name = entry.file_name();
-        name.as_encoded_bytes().starts_with(PREFIX.as_bytes())
-    });
+    let named = temporary_files(folder_of(path), PREFIX);
     let mut found: Vec<_> = named
         .filter_map(|entry| of(path.with_file_name(entry.file_name())))
         .collect();
@@ -61,18 +54,11 @@ pub fn leftovers(path: &Path) -> Vec<Leftover> {
 /// Where the file system has no locks, nothing is removed, because another run may be writing these files.
 pub fn remove_leftovers_of(path: &Path) {
     let path = target_of(path);
-    let begin = prefix_for(&path);
-    let entries = fs::read_dir(folder_of(&path))
-        .into_iter()
-        .flatten()
-        .flatten();
-    for entry in entries {
-        let name = entry.file_name();
-        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
-        if !is_file || !name.as_encoded_bytes().starts_with(begin.as_bytes()) {
+    for entry in temporary_files(folder_of(&path), &prefix_for(&path)) {
+        if !entry.file_type().is_ok_and(|kind| kind.is_file()) {
             continue;
         }
-        let left = path.with_file_name(name);
+        let left = path.with_file_name(entry.file_name());
         // The lock is held until the file has no name any more.
         if let Ok(file) = File::open(&left)
             && file.try_lock_shared().is_ok()
@@ -80,6 +66,15 @@ pub fn remove_leftovers_of(path: &Path) {
             let _ = fs::remove_file(&left);
         }
     }
+}
+
+/// What is in a folder under names that begin with `begin`. A folder that cannot be read counts as empty.
+fn temporary_files(folder: &Path, begin: &str) -> impl Iterator<Item = DirEntry> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter(move |entry| {
+        let name = entry.file_name();
+        name.as_encoded_bytes().starts_with(begin.as_bytes())
+    })
 }
 
 /// The beginning of the temporary names of files that will have the same name as the file `path`.
@@ -92,11 +87,8 @@ pub(super) fn prefix_for(path: &Path) -> String {
 /// Whether a running process writes another file in the folder of the temporary file `own` whose temporary name has the
 /// same beginning.
 pub(super) fn is_written_elsewhere(own: &Path, begin: &str) -> bool {
-    let entries = fs::read_dir(folder_of(own)).into_iter().flatten().flatten();
-    let mut others = entries.filter(|entry| {
-        let name = entry.file_name();
-        name.as_encoded_bytes().starts_with(begin.as_bytes()) && Some(&*name) != own.file_name()
-    });
+    let mut others = temporary_files(folder_of(own), begin)
+        .filter(|entry| Some(&*entry.file_name()) != own.file_name());
     others.any(|other| {
         let file = File::open(own.with_file_name(other.file_name()));
         let lock = file.map(|file| file.try_lock_shared());

@@ -159,8 +159,8 @@ where
     /// Of the first `ready` records of a slot, the number of those that can be visited. A record that has failed may halt the run,
     /// and then no further record is visited. So it is visited only when all records before it have been.
     fn until_failure(&self, slot: &WorkerSlot, ready: usize) -> usize {
-        let failed = |entry: &&Entry| !entry.has_failed();
-        let before = slot.first_entries(ready).take_while(failed).count();
+        let has_answer = |entry: &&Entry| !entry.has_failed();
+        let before = slot.first_entries(ready).take_while(has_answer).count();
         match slot.first_index() {
             Some(failed) if before == 0 && ready > 0 => {
                 let slots = lock(&self.slots);
